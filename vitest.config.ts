@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/{unit,integration,e2e,migrations}/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: [
+        'app/**/*.ts',
+        'backups/**/*.ts',
+        'deployer/**/*.ts',
+        'environments/**/*.ts',
+        'migrations/**/*.ts',
+        'verify/**/*.ts',
+      ],
+      reporter: ['text-summary', 'json-summary'],
+    },
+  },
+});
