@@ -1,0 +1,50 @@
+/** Row count and order-independent digest of each table; tables exempt by name are left out. */
+export type Fingerprint = Readonly<Record<string, { rows: number; digest: string }>>;
+
+/** A difference between two states of a database, in words an operator can act on. */
+export interface Difference {
+  table: string;
+  sentence: string;
+}
+
+/**
+ * A generation: one complete database of an environment in a directory of its own
+ * (`$DEPLOYER_HOME/data/<env>/<generation>/`). Migrations always make the next generation from a copy.
+ */
+export interface Generation {
+  id: string;
+  /** DATABASE_FILE or DATABASE_URL, as the release sees it. */
+  env: Readonly<Record<string, string>>;
+}
+
+/** The write lock of a generation: while it is held nobody writes to it; it goes with the daemon's process. */
+export interface WriteLock {
+  /** Whether the database is as it was when the lock was taken. */
+  unchanged(): boolean;
+  release(): void;
+}
+
+/** The generations of one environment's database. One implementation per database client. */
+export interface Generations {
+  /** A new, empty one. */
+  create(): Promise<Generation>;
+  open(id: string): Generation;
+  /** A consistent copy of a live one, as a new generation. */
+  copy(from: Generation): Promise<Generation>;
+  remove(generation: Generation): Promise<void>;
+  /** Ids on disk. */
+  list(): Promise<string[]>;
+  /** Points `current` to it, by rename. */
+  setCurrent(generation: Generation): Promise<void>;
+  /** Waits up to `timeoutMs` for the write lock. @throws FailedError when somebody else keeps it */
+  lock(generation: Generation, timeoutMs: number): Promise<WriteLock>;
+  fingerprint(generation: Generation): Promise<Fingerprint>;
+  /** The schema as text, normalised, to compare before and after. */
+  schema(generation: Generation): Promise<string>;
+  /** Tables, rows and, where the database keeps an audit log, who wrote them; empty when equal. `except`: tables that may differ. */
+  compare(before: Generation, after: Generation, except: ReadonlySet<string>): Promise<Difference[]>;
+  /** `integrity_check` and foreign keys; the first problem, or null. */
+  sound(generation: Generation): Promise<string | null>;
+  /** Bytes on disk. */
+  size(generation: Generation): Promise<number>;
+}

@@ -1,0 +1,90 @@
+import type { Environment } from '../../environments/schema.ts';
+
+/** The edge to the machine. Two implementations of each: `process` and `embedded` here, systemd and Caddy on a host. */
+
+/** A command of a release, run to its end: unprivileged, without the deployer's environment, in its own process group. */
+export interface CommandSpec {
+  argv: readonly string[];
+  cwd: string;
+  env: Readonly<Record<string, string>>;
+  /** Milliseconds; then INT → TERM → KILL of the whole group. */
+  timeoutMs: number;
+  signal: AbortSignal;
+  /** Each line of stderr as it comes (and of stdout when `stdout` is 'log'). */
+  log: (line: string) => void;
+  /** 'collect': returned, at most 16 MB; 'log': passed to `log`. */
+  stdout: 'collect' | 'log';
+}
+
+export interface CommandResult {
+  exitCode: number | null;
+  timedOut: boolean;
+  stdout: string;
+  /** The last lines of stderr (of both when stdout is logged), at most 4 KB. */
+  tail: string;
+}
+
+export type RunCommand = (spec: CommandSpec) => Promise<CommandResult>;
+
+/** A process as the kernel knows it: a pid alone may have been given to another process since. */
+export interface ProcessHandle {
+  pid: number;
+  /** Field 22 of /proc/PID/stat: clock ticks since boot. */
+  startTime: string;
+}
+
+export interface InstanceSpec {
+  argv: readonly string[];
+  cwd: string;
+  env: Readonly<Record<string, string>>;
+  /** Unix socket that the instance will serve on (also in env.LISTEN); a stale one is removed before the start. */
+  socket: string;
+  /** stdout and stderr are appended here, so that the instance outlives the daemon. */
+  logFile: string;
+}
+
+/** Starts processes that outlive the daemon and are found again by their handle. */
+export interface ServiceManager {
+  start(spec: InstanceSpec): Promise<ProcessHandle>;
+  alive(handle: ProcessHandle): boolean;
+  /** SIGTERM, then SIGKILL of the group after `graceMs`. Resolves when it is gone; harmless when it already is. */
+  stop(handle: ProcessHandle, graceMs: number): Promise<void>;
+  /** Resolves when the process is gone or the signal aborts. */
+  exited(handle: ProcessHandle, signal: AbortSignal): Promise<void>;
+}
+
+/** A hold on an environment's writes. It has a lease: when the deployer goes silent, the sluice lets go to the live side. */
+export interface Hold {
+  /** Resolves when no write is in flight at the instance any more, false when the deadline passed first. */
+  drained(deadlineMs: number): Promise<boolean>;
+  /** Whether the hold is still in force, and renews its lease. */
+  renew(): Promise<boolean>;
+  /** One step in the sluice: still held → both links to `socket`, let go. False when the hold has lapsed: nothing was done. */
+  switchTo(socket: string): Promise<boolean>;
+  /** Lets the writes go to the side that is live. Harmless when the hold has lapsed. */
+  release(): Promise<void>;
+}
+
+export interface FrontDoor {
+  /** Starts the front door's process when it is not there; finds the one of an earlier daemon again. */
+  ensure(environment: string, listen: string): Promise<void>;
+  /** What the links point to: base names of sockets, null when absent. */
+  links(environment: string): Promise<{ live: string | null; write: string | null }>;
+  /** Re-points both links by rename, live first. `socket` is a base name in the environment's run directory. */
+  point(environment: string, socket: string): Promise<void>;
+  /** Re-points writes to the sluice. `limitMs`: a write that waits longer is answered 503 with Retry-After. */
+  hold(environment: string, options: { leaseMs: number; limitMs: number }): Promise<Hold>;
+  /** Requests and answers with status ≥ 500 since the front door's start; for settle. */
+  counters(environment: string): Promise<{ requests: number; errors: number; writesInFlight: number }>;
+  /** Lets go of any hold that an earlier daemon left. */
+  letGo(environment: string): Promise<void>;
+  stop(environment: string): Promise<void>;
+}
+
+/** Where an environment's sockets live; short enough for the 107 bytes of a Unix socket's path. */
+export interface RunDirectory {
+  /** The directory of an environment's sockets and links; created with mode 0700. */
+  of(environment: string): string;
+}
+
+export type { Environment };

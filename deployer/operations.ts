@@ -1,0 +1,105 @@
+import type {
+  Check,
+  Deployment,
+  DeploymentSummary,
+  EnvironmentStatus,
+  Lock,
+  Outcome,
+  Suite,
+} from './deployment/model.ts';
+
+/**
+ * What people and programs can ask of the deployer: the API and the dashboard are built on this alone.
+ * Every method throws `UsageError` for an unknown name (404 or 400), `RefusedError` (409) and `FailedError` (500 with the sentence).
+ */
+export interface Operations {
+  environments(): Promise<EnvironmentStatus[]>;
+  environment(name: string): Promise<EnvironmentStatus>;
+  /** Newest first; `cursor` is what `next` said. `limit` 1 to 200, default 50. */
+  deployments(query: DeploymentQuery): Promise<{ deployments: DeploymentSummary[]; next: string | null }>;
+  deployment(id: string): Promise<Deployment>;
+  /** The deployment's log so far, as text lines; with `follow` it ends when the deployment is finished or the signal aborts. */
+  log(id: string, options: { follow: boolean; signal: AbortSignal }): AsyncIterable<string>;
+  /** Called after each change of the deployment (a stage began or ended, an outcome); ends with the deployment or the signal. */
+  watch(id: string, signal: AbortSignal): AsyncIterable<Deployment>;
+  /** Stores a deployment; it runs by itself. */
+  deploy(request: DeployRequest): Promise<Deployment>;
+  /** Merges FROM's branch into TO's on the forge, then deploys; refuses before the merge what the gate would refuse. */
+  promote(request: PromoteRequest): Promise<Deployment>;
+  rollback(request: RollbackRequest): Promise<Deployment>;
+  rehearse(environment: string, by: string): Promise<Deployment>;
+  /** The suites against what is live. */
+  verify(environment: string, suites: string[]): Promise<{ success: boolean; suites: Suite[] }>;
+  migrations(environment: string): Promise<MigrateReport>;
+  lock(environment: string, reason: string, by: string): Promise<Lock>;
+  unlock(environment: string, by: string): Promise<void>;
+  backups(environment: string): Promise<Backup[]>;
+  createBackup(environment: string, by: string): Promise<Backup>;
+  /** Audit trail, newest first: who changed what, when. */
+  audit(environment: string): Promise<AuditEntry[]>;
+  /** Ready: every environment is live and none is being recovered; otherwise why not, one line each. */
+  readiness(): Promise<{ ready: boolean; reasons: string[] }>;
+  /** Problems that an operator should know (broken environment files, the forge out of reach, a backlog of reports). */
+  problems(): Promise<string[]>;
+}
+
+export interface DeploymentQuery {
+  environment?: string | undefined;
+  commit?: string | undefined;
+  outcome?: Outcome | undefined;
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+
+interface Override {
+  /** Passes gates and quarantine; `reason` is then required. */
+  override?: boolean | undefined;
+  reason?: string | undefined;
+  /** Who asked, for the record: `cli:alice`, `api`, `push`. */
+  by: string;
+}
+
+export interface DeployRequest extends Override {
+  environment: string;
+  branch?: string | undefined;
+  commit?: string | undefined;
+}
+
+export interface PromoteRequest extends Override {
+  from: string;
+  to: string;
+}
+
+export interface RollbackRequest {
+  environment: string;
+  target: { last: true } | { commit: string } | { version: string };
+  restoreBackup?: boolean | undefined;
+  reason?: string | undefined;
+  by: string;
+}
+
+export interface MigrateReport {
+  success: boolean;
+  applied: string[];
+  pending: string[];
+  ran: { name: string; durationMs: number; touches: string[]; reversible: boolean }[];
+  error: { migration: string | null; message: string; location: string | null } | null;
+}
+
+export interface Backup {
+  /** The directory's name. */
+  id: string;
+  kind: 'manual' | 'before-deploy' | 'database' | 'full';
+  verifiedAt: string;
+}
+
+export interface AuditEntry {
+  at: string;
+  actor: string;
+  action: string;
+  environment: string | null;
+  deployment: string | null;
+  detail: string;
+}
+
+export type { Check };

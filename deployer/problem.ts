@@ -1,0 +1,29 @@
+/** Errors that carry a decision. Everything else that is thrown is a defect. */
+
+/** The person or program that asked can mend it: wrong usage, an unknown name. One line: what, where, what next. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** A setting is missing or malformed; the start stops with this line and exit code 2. */
+export class SettingsError extends Error {
+  override name = 'SettingsError';
+}
+
+/** A gate, a lock or a quarantine said no. */
+export class RefusedError extends Error {
+  override name = 'RefusedError';
+}
+
+/** Did not do it, for a reason that the operator can read; nothing that was live changed. */
+export class FailedError extends Error {
+  override name = 'FailedError';
+}
+
+/** Any thrown value as one line without control characters, at most `limit` characters. */
+export function oneLine(error: unknown, limit = 400): string {
+  const text = error instanceof Error ? error.message : String(error);
+  // oxlint-disable-next-line no-control-regex -- stripping control characters is the point
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  return clean.length > limit ? `${clean.slice(0, limit - 1)}…` : clean;
+}

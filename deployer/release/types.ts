@@ -1,0 +1,52 @@
+/** A commit of the forge, in the mirror. */
+export interface Commit {
+  commit: string;
+  tree: string;
+  /** First line of the message, at most 200 characters. */
+  subject: string;
+  author: string;
+  parents: string[];
+}
+
+/** The deployer's own bare copy of the repository. Names from outside never reach an argv as an option. */
+export interface Mirror {
+  /** Fetches all branches and tags from the forge; forced updates and deletions are followed. */
+  fetch(signal?: AbortSignal): Promise<void>;
+  /** Branch name → head commit, as of the last fetch. */
+  branches(): Promise<Map<string, string>>;
+  /** null when the branch, tag or commit is not in the mirror. `version` accepts a tag. */
+  resolve(reference: { branch: string } | { commit: string } | { tag: string }): Promise<Commit | null>;
+  /** The text of a file in a commit, or null. */
+  read(commit: string, path: string): Promise<string | null>;
+  /** Files directly in a directory of a commit. */
+  list(commit: string, directory: string): Promise<string[]>;
+  /** Whether `ancestor` is reachable from `descendant`. */
+  contains(descendant: string, ancestor: string): Promise<boolean>;
+  /** The tree of merging two commits, or null when they conflict. */
+  mergeTree(ours: string, theirs: string): Promise<string | null>;
+}
+
+/** A release: the files of one tree, read-only, with its dependencies. */
+export interface Release {
+  tree: string;
+  directory: string;
+  /** What was done: built now, or there already. */
+  reused: boolean;
+  dependencies: 'installed' | 'reused' | 'none';
+}
+
+export interface Releases {
+  /**
+   * `releases/<tree>/`, built once and shared by all environments; checked against the tree, byte for byte, when reused.
+   * @throws FailedError with the cause (`npm ci exited with 1: …`)
+   */
+  build(request: {
+    commit: string;
+    tree: string;
+    install: string | undefined;
+    log: (line: string) => void;
+    signal: AbortSignal;
+  }): Promise<Release>;
+  /** Removes releases and dependencies that none of `keep` (trees) needs. */
+  prune(keep: ReadonlySet<string>): Promise<void>;
+}
