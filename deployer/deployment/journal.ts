@@ -1,0 +1,302 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { Knex } from 'knex';
+import { oneLine } from '../problem.ts';
+import type { Report } from '../forge/types.ts';
+import { enqueue } from '../forge/outbox.ts';
+import { assertTransition, type Phase } from './lifecycle.ts';
+import { STAGES, type Deployment, type Kind, type Outcome, type StageName, type Suite } from './model.ts';
+import {
+  toColumns,
+  toRecord,
+  toStage,
+  toSuite,
+  type DeploymentRecord,
+  type DeploymentRow,
+  type Patch,
+  type Request,
+  type StageRow,
+  type SuiteRow,
+} from './record.ts';
+
+export interface Acceptance {
+  kind: Kind;
+  environment: string;
+  branch: string;
+  commit: string;
+  tree: string | null;
+  requestedBy: string;
+  automatic: boolean;
+  request: Request;
+}
+
+/** A finished stage that was not needed, with the reason; see `Journal.stage`. */
+export class Skipped {
+  readonly reason: string;
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+export type Journal = ReturnType<typeof createJournal>;
+
+/**
+ * The only writer of a deployment's state. Each transition, its audit entry and the reports that it causes
+ * are one transaction, so that nothing is told that is not so, and nothing that is so stays untold.
+ */
+export function createJournal(options: {
+  state: Knex;
+  clock: () => Date;
+  /** What the forge is to be told of a deployment that was accepted or has finished. */
+  reports: (deployment: DeploymentRecord, suites: Suite[]) => Report[];
+}) {
+  const { state, clock, reports } = options;
+  const changes = new EventEmitter().setMaxListeners(0);
+  const now = () => clock().toISOString();
+  const rows = (trx: Knex = state) => trx<DeploymentRow>('deployments');
+  const changed = (id: string) => changes.emit('change', id);
+
+  async function get(id: string, trx: Knex = state): Promise<DeploymentRecord> {
+    const row = await rows(trx).where({ id }).first();
+    if (!row) throw new Error(`there is no deployment ${id}`);
+    return toRecord(row);
+  }
+
+  async function audit(
+    trx: Knex,
+    entry: { actor: string; action: string; environment: string; deployment: string | null; detail: string },
+  ): Promise<void> {
+    const { deployment, detail, ...rest } = entry;
+    await trx('audit').insert({ ...rest, at: now(), deployment_id: deployment, detail: oneLine(detail) });
+  }
+
+  async function suitesOf(id: string, trx: Knex = state): Promise<Suite[]> {
+    return (await trx<SuiteRow>('suites').where({ deployment_id: id }).orderBy('position')).map(toSuite);
+  }
+
+  async function tell(trx: Knex, id: string): Promise<void> {
+    for (const report of reports(await get(id, trx), await suitesOf(id, trx))) await enqueue(trx, report, now());
+  }
+
+  async function move(trx: Knex, id: string, to: Phase, columns: Partial<DeploymentRow>): Promise<void> {
+    const { phase } = await get(id, trx);
+    assertTransition(phase, to);
+    await rows(trx)
+      .where({ id })
+      .update({ ...columns, phase: to });
+  }
+
+  async function end(trx: Knex, id: string, outcome: Outcome, cause: string | null): Promise<void> {
+    const record = await get(id, trx);
+    await move(trx, id, 'finished', { outcome, cause: cause === null ? null : oneLine(cause), finished_at: now() });
+    await trx<StageRow>('stages')
+      .where({ deployment_id: id, state: 'waiting' })
+      .update({ state: 'skipped', cause: 'not reached' });
+    if (quarantines(record.kind, outcome)) await quarantine(trx, record);
+    await audit(trx, {
+      actor: 'deployer',
+      action: outcome,
+      environment: record.environment,
+      deployment: id,
+      detail: cause ?? `${record.kind} of ${record.commit.slice(0, 8)}`,
+    });
+    await tell(trx, id);
+  }
+
+  async function quarantine(trx: Knex, record: Pick<DeploymentRecord, 'environment' | 'commit' | 'id'>): Promise<void> {
+    const { environment, commit, id } = record;
+    await trx('quarantine')
+      .insert({ environment, commit, deployment_id: id, since: now() })
+      .onConflict(['environment', 'commit'])
+      .ignore();
+  }
+
+  return {
+    get,
+
+    /** Calls back with the id after each change, until the returned function is called. */
+    onChange(listener: (id: string) => void): () => void {
+      changes.on('change', listener);
+      return () => void changes.off('change', listener);
+    },
+
+    /**
+     * Stores a wanted deployment. Those of the environment that still wait give way to it.
+     * @param also runs in the same transaction
+     */
+    async accept(acceptance: Acceptance, also?: (trx: Knex) => Promise<void>): Promise<DeploymentRecord> {
+      const { requestedBy, request, ...rest } = acceptance;
+      const id = deploymentId(clock());
+      const superseded: string[] = [];
+      await state.transaction(async (trx) => {
+        const waiting = await rows(trx).where({ environment: rest.environment, phase: 'waiting' });
+        await rows(trx).insert({
+          ...rest,
+          id,
+          phase: 'waiting',
+          requested_by: requestedBy,
+          requested_at: now(),
+          request: JSON.stringify(request),
+        });
+        await trx<StageRow>('stages').insert(
+          STAGES.map((name, position) => ({ deployment_id: id, position, name, state: 'waiting' })),
+        );
+        await audit(trx, {
+          actor: requestedBy,
+          action: `requested ${rest.kind}`,
+          environment: rest.environment,
+          deployment: id,
+          detail: [rest.commit.slice(0, 8), request.override ? 'override' : '', request.reason ?? ''].filter(Boolean).join(' · '),
+        });
+        await tell(trx, id);
+        if (rest.kind !== 'rehearsal') {
+          for (const older of waiting.filter((row) => row.kind !== 'rehearsal')) {
+            await end(trx, older.id, 'superseded', `a newer request, ${id}, took its place`);
+            superseded.push(older.id);
+          }
+        }
+        await also?.(trx);
+      });
+      for (const older of [...superseded, id]) changed(older);
+      return get(id);
+    },
+
+    async begin(id: string): Promise<DeploymentRecord> {
+      await state.transaction(async (trx) => {
+        await move(trx, id, 'running', { started_at: now() });
+        await rows(trx).where({ id }).increment('attempts', 1);
+      });
+      changed(id);
+      return get(id);
+    },
+
+    /** The daemon died before the switch: from the start again. */
+    async restart(id: string): Promise<void> {
+      await state.transaction(async (trx) => {
+        await move(trx, id, 'waiting', { slot: null, generation: null });
+        await trx<StageRow>('stages')
+          .where({ deployment_id: id })
+          .update({ state: 'waiting', started_at: null, duration_ms: null, cause: null });
+        await trx('suites').where({ deployment_id: id }).delete();
+      });
+      changed(id);
+    },
+
+    /** Runs a stage and records its start, end, time and cause of failure. */
+    async stage<T>(id: string, name: StageName, run: () => Promise<T | Skipped>): Promise<void> {
+      const began = performance.now();
+      const mark = async (patch: Partial<StageRow>) => {
+        await state<StageRow>('stages').where({ deployment_id: id, name }).update(patch);
+        changed(id);
+      };
+      const elapsed = () => Math.round(performance.now() - began);
+      await mark({ state: 'running', started_at: now(), cause: null });
+      try {
+        const result = await run();
+        const skipped = result instanceof Skipped ? result.reason : null;
+        await mark({ state: skipped === null ? 'done' : 'skipped', duration_ms: elapsed(), cause: skipped });
+      } catch (error) {
+        await mark({ state: 'failed', duration_ms: elapsed(), cause: oneLine(error) });
+        throw error;
+      }
+    },
+
+    async note(id: string, patch: Patch): Promise<void> {
+      await rows().where({ id }).update(toColumns(patch));
+      changed(id);
+    },
+
+    async suites(id: string, suites: Suite[]): Promise<void> {
+      await state.transaction(async (trx) => {
+        await trx('suites').where({ deployment_id: id }).delete();
+        if (suites.length > 0) {
+          await trx('suites').insert(
+            suites.map((suite, position) => ({ deployment_id: id, position, report: JSON.stringify(suite) })),
+          );
+        }
+      });
+      changed(id);
+    },
+
+    async phase(id: string, to: Phase): Promise<void> {
+      await state.transaction((trx) => move(trx, id, to, {}));
+      changed(id);
+    },
+
+    /** Visitors reach it from now on: its environment says so, in the same transaction. */
+    async live(id: string): Promise<void> {
+      await state.transaction(async (trx) => {
+        const { environment } = await get(id, trx);
+        await move(trx, id, 'live', { live_at: now() });
+        await trx('environments').where({ name: environment }).update({ live_deployment: id });
+      });
+      changed(id);
+    },
+
+    /** Taken back: what was live before is live again. */
+    async takenBack(id: string, previous: string): Promise<void> {
+      const { environment } = await get(id);
+      await state('environments').where({ name: environment }).update({ live_deployment: previous });
+      changed(id);
+    },
+
+    async finish(
+      id: string,
+      outcome: Outcome,
+      cause: string | null,
+      also?: (trx: Knex) => Promise<void>,
+    ): Promise<void> {
+      await state.transaction(async (trx) => {
+        await end(trx, id, outcome, cause);
+        await also?.(trx);
+      });
+      changed(id);
+    },
+
+    audit: (entry: Parameters<typeof audit>[1]) => audit(state, entry),
+    quarantine: (record: Parameters<typeof quarantine>[1]) => quarantine(state, record),
+
+    async details(id: string): Promise<Deployment | null> {
+      const row = await rows().where({ id }).first();
+      if (!row) return null;
+      const { phase: _phase, seq: _seq, ...record } = toRecord(row);
+      const stages = await state<StageRow>('stages').where({ deployment_id: id }).orderBy('position');
+      const { id: same, kind, environment, branch, commit, tree, outcome, cause } = record;
+      const { requestedBy, requestedAt, liveAt, finishedAt, tag } = record;
+      return {
+        ...{ id: same, kind, environment, branch, commit, tree, outcome, cause },
+        ...{ requestedBy, requestedAt, liveAt, finishedAt, tag },
+        stages: stages.map(toStage),
+        suites: await suitesOf(id),
+      };
+    },
+
+    /** The newest deployment in one of the phases, or null. */
+    async newest(environment: string, phases: readonly Phase[]): Promise<DeploymentRecord | null> {
+      const row = await rows().where({ environment }).whereIn('phase', phases).orderBy('seq', 'desc').first();
+      return row ? toRecord(row) : null;
+    },
+
+    async inPhases(phases: readonly Phase[]): Promise<DeploymentRecord[]> {
+      return (await rows().whereIn('phase', phases).orderBy('seq')).map(toRecord);
+    },
+
+    async liveOf(environment: string): Promise<DeploymentRecord | null> {
+      const row = await rows()
+        .whereIn('id', state('environments').where({ name: environment }).whereNotNull('live_deployment').select('live_deployment'))
+        .first();
+      return row ? toRecord(row) : null;
+    },
+  };
+}
+
+/** A commit that failed is never deployed again by itself; a refusal or a newer commit is not its failure. */
+function quarantines(kind: Kind, outcome: Outcome): boolean {
+  return kind === 'deploy' && (outcome === 'rejected' || outcome === 'rolled_back' || outcome === 'needs_attention');
+}
+
+/** Sortable, and safe in paths and unit names: 20261120-194403-1f9a3c. */
+function deploymentId(at: Date): string {
+  const [date = '', time = ''] = at.toISOString().split(/[T.]/);
+  return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`;
+}

@@ -1,0 +1,144 @@
+import type { Environment } from '../../environments/schema.ts';
+import type { Phase } from './lifecycle.ts';
+import type { DeploymentSummary, Stage, Suite } from './model.ts';
+
+/** What was asked for, beyond the commit. */
+export interface Request {
+  override?: boolean | undefined;
+  reason?: string | undefined;
+  /** For a rollback: the deployment whose release becomes live again. */
+  target?: string | undefined;
+  restoreBackup?: boolean | undefined;
+}
+
+/** A deployment as the journal keeps it. */
+export interface DeploymentRecord extends DeploymentSummary {
+  seq: number;
+  phase: Phase;
+  /** Asked for by the reconciler, not by a person. */
+  automatic: boolean;
+  /** How often it was begun; more than once only when the daemon died meanwhile. */
+  attempts: number;
+  request: Request;
+  config: Environment | null;
+  slot: string | null;
+  generation: string | null;
+  /** The deployment that was live before it, one step down the stack that rollbacks climb. */
+  previous: string | null;
+  /** Migrations applied in its generation when it went live, oldest first. */
+  applied: string[] | null;
+  /** The rehearsal proved that the release before it runs on its schema. */
+  proven: boolean;
+  /** The backup taken before it. */
+  backup: string | null;
+}
+
+/** The columns that change while a deployment runs. */
+export type Patch = Partial<
+  Pick<
+    DeploymentRecord,
+    'tree' | 'config' | 'slot' | 'generation' | 'previous' | 'applied' | 'proven' | 'backup' | 'tag' | 'liveAt' | 'commit'
+  >
+>;
+
+/** A row of `deployments`. */
+export interface DeploymentRow {
+  seq: number;
+  id: string;
+  kind: DeploymentSummary['kind'];
+  environment: string;
+  branch: string;
+  commit: string;
+  tree: string | null;
+  phase: Phase;
+  outcome: DeploymentSummary['outcome'];
+  cause: string | null;
+  requested_by: string;
+  requested_at: string;
+  started_at: string | null;
+  live_at: string | null;
+  finished_at: string | null;
+  tag: string | null;
+  automatic: number | boolean;
+  attempts: number;
+  request: string;
+  config: string | null;
+  slot: string | null;
+  generation: string | null;
+  previous: string | null;
+  applied: string | null;
+  proven: number | boolean;
+  backup: string | null;
+}
+
+export interface StageRow {
+  deployment_id: string;
+  position: number;
+  name: Stage['name'];
+  state: Stage['state'];
+  started_at: string | null;
+  duration_ms: number | null;
+  cause: string | null;
+}
+
+export interface SuiteRow {
+  deployment_id: string;
+  position: number;
+  report: string;
+}
+
+export function toSummary(row: DeploymentRow): DeploymentSummary {
+  return {
+    id: row.id,
+    kind: row.kind,
+    environment: row.environment,
+    branch: row.branch,
+    commit: row.commit,
+    tree: row.tree,
+    outcome: row.outcome,
+    cause: row.cause,
+    requestedBy: row.requested_by,
+    requestedAt: row.requested_at,
+    liveAt: row.live_at,
+    finishedAt: row.finished_at,
+    tag: row.tag,
+  };
+}
+
+export function toRecord(row: DeploymentRow): DeploymentRecord {
+  return {
+    ...toSummary(row),
+    seq: row.seq,
+    phase: row.phase,
+    automatic: Boolean(row.automatic),
+    attempts: row.attempts,
+    // Our own words, written by this file's counterpart below: no need to parse them as a stranger's.
+    request: JSON.parse(row.request) as Request,
+    config: row.config === null ? null : (JSON.parse(row.config) as Environment),
+    slot: row.slot,
+    generation: row.generation,
+    previous: row.previous,
+    applied: row.applied === null ? null : (JSON.parse(row.applied) as string[]),
+    proven: Boolean(row.proven),
+    backup: row.backup,
+  };
+}
+
+export function toStage(row: StageRow): Stage {
+  return { name: row.name, state: row.state, durationMs: row.duration_ms, cause: row.cause };
+}
+
+export function toSuite(row: SuiteRow): Suite {
+  return JSON.parse(row.report) as Suite;
+}
+
+/** A patch as columns. */
+export function toColumns(patch: Patch): Partial<DeploymentRow> {
+  const { liveAt, config, applied, ...same } = patch;
+  return {
+    ...same,
+    ...(liveAt === undefined ? {} : { live_at: liveAt }),
+    ...(config === undefined ? {} : { config: JSON.stringify(config) }),
+    ...(applied === undefined ? {} : { applied: JSON.stringify(applied) }),
+  };
+}

@@ -1,0 +1,120 @@
+import type { Knex } from 'knex';
+import type { Logger } from 'pino';
+import { oneLine } from '../problem.ts';
+import { ForgeError, type Forge, type Report } from './types.ts';
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 15 * 60_000;
+
+interface OutboxRow {
+  id: number;
+  lane: string;
+  report: string;
+  created_at: string;
+  attempts: number;
+  next_at: string;
+  delivered_at: string | null;
+  error: string | null;
+  abandoned: number | boolean;
+}
+
+/** Stores a report in the transaction of the state that it reports. */
+export async function enqueue(trx: Knex, report: Report, at: string): Promise<void> {
+  const text = JSON.stringify(report);
+  await trx('outbox').insert({ lane: lane(report), report: text, created_at: at, next_at: at });
+}
+
+/** Reports of one lane arrive in order; different lanes do not wait for each other. */
+function lane(report: Report): string {
+  return report.type === 'status' ? `status ${report.commit} ${report.context}` : `${report.type} ${report.commit}`;
+}
+
+/**
+ * Delivers what stands in the outbox: the oldest of each lane first, again with growing pauses until the forge took it.
+ * A report that the forge will never take is given up, and said so.
+ */
+export function createOutbox(options: { state: Knex; forge: Pick<Forge, 'send'>; clock: () => Date; logger: Logger }) {
+  const { state, forge, clock, logger } = options;
+  let delivering: Promise<void> | null = null;
+  let again = false;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const rows = () => state<OutboxRow>('outbox');
+  const undelivered = () => rows().whereNull('delivered_at').where({ abandoned: false });
+
+  async function deliverAll(): Promise<void> {
+    do {
+      again = false;
+      const blocked = new Set<string>();
+      const due = clock().toISOString();
+      for (const row of await undelivered().orderBy('id')) {
+        if (stopped) return;
+        if (blocked.has(row.lane)) continue;
+        if (row.next_at > due || !(await deliver(row))) blocked.add(row.lane);
+      }
+    } while (again && !stopped);
+    await sleepUntilNext();
+  }
+
+  async function deliver(row: OutboxRow): Promise<boolean> {
+    try {
+      await forge.send(JSON.parse(row.report) as Report);
+      await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error: null });
+      return true;
+    } catch (error) {
+      const terminal = error instanceof ForgeError && !error.retryable;
+      const asked = error instanceof ForgeError ? error.retryAfterMs : undefined;
+      const pause = asked ?? Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LONGEST_RETRY_MS);
+      logger.warn({ report: row.id, lane: row.lane, error: oneLine(error) }, terminal ? 'report given up' : 'report will be sent again');
+      await rows()
+        .where({ id: row.id })
+        .update({
+          attempts: row.attempts + 1,
+          next_at: new Date(clock().getTime() + pause).toISOString(),
+          error: oneLine(error),
+          abandoned: terminal,
+        });
+      return terminal;
+    }
+  }
+
+  async function sleepUntilNext(): Promise<void> {
+    const next = await undelivered().min('next_at as at').first();
+    if (stopped || !next?.['at']) return;
+    const pause = Math.max(new Date(String(next['at'])).getTime() - clock().getTime(), 10);
+    clearTimeout(timer);
+    timer = setTimeout(kick, pause);
+    timer.unref();
+  }
+
+  function kick(): void {
+    if (stopped) return;
+    again = true;
+    delivering ??= deliverAll()
+      .catch((error: unknown) => logger.error({ error: oneLine(error) }, 'the outbox could not be read'))
+      .finally(() => {
+        delivering = null;
+        if (again) kick();
+      });
+  }
+
+  return {
+    /** Look now; returns at once. */
+    kick,
+    /** Resolves when nothing is being sent. */
+    async settled(): Promise<void> {
+      while (delivering) await delivering;
+    },
+    async stop(): Promise<void> {
+      stopped = true;
+      clearTimeout(timer);
+      await delivering;
+    },
+    /** How many reports wait, and the newest error among them. */
+    async backlog(): Promise<{ count: number; error: string | null }> {
+      const waiting = await undelivered().where('attempts', '>', 0).orderBy('id', 'desc');
+      return { count: waiting.length, error: waiting[0]?.error ?? null };
+    },
+  };
+}

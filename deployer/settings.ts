@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { SettingsError } from './problem.ts';
+
+/** One setting: an environment variable; a secret may instead be a file in `$CREDENTIALS_DIRECTORY`, which wins. */
+interface Setting {
+  name: string;
+  meaning: string;
+  fallback: string | null;
+  secret: boolean;
+}
+
+const setting = (name: string, meaning: string, fallback: string | null = null): Setting => ({
+  name,
+  meaning,
+  fallback,
+  secret: false,
+});
+const secret = (name: string, meaning: string): Setting => ({ name, meaning, fallback: null, secret: true });
+
+/** Every setting, with its meaning and default; the README's table is tested against it. */
+export const SETTINGS: readonly Setting[] = [
+  setting('DEPLOYER_HOME', 'all state', '.deployer'),
+  setting('DEPLOYER_LISTEN', 'address of webhooks, API and dashboard', '127.0.0.1:9000'),
+  setting('DEPLOYER_URL', 'public address of the deployer, used in links'),
+  secret('DEPLOYER_ADMIN_TOKEN', 'bearer token for everything that changes something'),
+  setting('DEPLOYER_RECONCILE_INTERVAL', 'whole seconds between looks at the branches', '60'),
+  secret('DEPLOYER_DATABASE_URL', 'postgres://… for a shared state store'),
+  setting('GITHUB_REPOSITORY', 'owner/name; set: GitHub is the forge'),
+  setting('GITHUB_SERVER_URL', 'GitHub, or an Enterprise Server', 'https://github.com'),
+  setting('GITHUB_API_URL', 'its API', 'https://api.github.com'),
+  secret('GITHUB_TOKEN', 'a fine-grained token'),
+  setting('GITHUB_APP_ID', 'a GitHub App instead of a token'),
+  secret('GITHUB_APP_PRIVATE_KEY', 'the key of the App'),
+  secret('GITHUB_WEBHOOK_SECRET', 'what deliveries are signed with'),
+  secret('GITHUB_WEBHOOK_SECRET_PREVIOUS', 'accepted too while the secret is rotated'),
+];
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+export interface Settings {
+  /** Absolute path. */
+  home: string;
+  listen: Address;
+  /** Without a trailing slash. */
+  url: string;
+  adminToken: string | null;
+  reconcileIntervalMs: number;
+  databaseUrl: string | null;
+  webhookSecret: string | null;
+  webhookSecretPrevious: string | null;
+  github: GitHubSettings | null;
+}
+
+export interface GitHubSettings {
+  repository: string;
+  serverUrl: string;
+  apiUrl: string;
+  token: string | null;
+  app: { id: string; privateKey: string } | null;
+}
+
+/**
+ * Reads the settings once, at the edge.
+ * @throws SettingsError with one line that names the setting and what was expected; never its value when it is a secret
+ */
+export function parseSettings(env: NodeJS.ProcessEnv): Settings {
+  const get = (name: string) => readSetting(env, name);
+  const listen = parseAddress('DEPLOYER_LISTEN', get('DEPLOYER_LISTEN') ?? '');
+  const github = parseGitHub(get);
+  const webhookSecret = get('GITHUB_WEBHOOK_SECRET');
+  if (github && !webhookSecret) {
+    throw new SettingsError('GITHUB_WEBHOOK_SECRET is missing: it is required with GITHUB_REPOSITORY; set it to the secret of the webhook');
+  }
+  return {
+    home: resolve(get('DEPLOYER_HOME') ?? ''),
+    listen,
+    url: parseUrl('DEPLOYER_URL', get('DEPLOYER_URL') ?? `http://${env['DEPLOYER_LISTEN'] || '127.0.0.1:9000'}`),
+    adminToken: parseToken('DEPLOYER_ADMIN_TOKEN', get('DEPLOYER_ADMIN_TOKEN')),
+    reconcileIntervalMs: parseSeconds('DEPLOYER_RECONCILE_INTERVAL', get('DEPLOYER_RECONCILE_INTERVAL') ?? '') * 1000,
+    databaseUrl: parseDatabaseUrl(get('DEPLOYER_DATABASE_URL')),
+    webhookSecret,
+    webhookSecretPrevious: get('GITHUB_WEBHOOK_SECRET_PREVIOUS'),
+    github,
+  };
+}
+
+function readSetting(env: NodeJS.ProcessEnv, name: string): string | null {
+  const known = SETTINGS.find((candidate) => candidate.name === name);
+  const credentials = env['CREDENTIALS_DIRECTORY'];
+  const fromFile = known?.secret && credentials ? readCredential(credentials, name) : null;
+  // An empty variable counts as unset, as in shells and unit files.
+  return fromFile ?? (env[name] || known?.fallback || null);
+}
+
+function readCredential(directory: string, name: string): string | null {
+  const file = join(directory, name.toLowerCase().replaceAll('_', '-'));
+  try {
+    return readFileSync(file, 'utf8').trimEnd() || null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new SettingsError(`${name}: its credential file cannot be read (${(error as NodeJS.ErrnoException).code}): ${file}`);
+  }
+}
+
+/** `host:port`, the host of an IPv6 address in brackets. */
+export function parseAddress(name: string, text: string): Address {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (!match?.[1] || port > 65_535) {
+    throw new SettingsError(`${name}: expected host:port, such as 127.0.0.1:9000, got "${text}"`);
+  }
+  return { host: match[1].replace(/^\[|\]$/g, ''), port };
+}
+
+function parseUrl(name: string, text: string): string {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    throw new SettingsError(`${name}: expected an http or https address without credentials, got "${url?.username ? '(hidden)' : text}"`);
+  }
+  return url.href.replace(/\/$/, '');
+}
+
+function parseSeconds(name: string, text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new SettingsError(`${name}: expected whole seconds, 1 to 999999, got "${text}"`);
+  return Number(text);
+}
+
+function parseToken(name: string, token: string | null): string | null {
+  if (token !== null && !/^[\x21-\x7e]{16,512}$/.test(token)) {
+    throw new SettingsError(`${name}: expected 16 to 512 printable characters without spaces`);
+  }
+  return token;
+}
+
+function parseDatabaseUrl(url: string | null): string | null {
+  if (url !== null && !/^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new SettingsError('DEPLOYER_DATABASE_URL: expected postgres://user:password@host/database');
+  }
+  return url;
+}
+
+function parseGitHub(get: (name: string) => string | null): GitHubSettings | null {
+  const repository = get('GITHUB_REPOSITORY');
+  if (repository === null) return null;
+  if (!/^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/.test(repository)) {
+    throw new SettingsError(`GITHUB_REPOSITORY: expected owner/name, got "${repository}"`);
+  }
+  const token = get('GITHUB_TOKEN');
+  const id = get('GITHUB_APP_ID');
+  const privateKey = get('GITHUB_APP_PRIVATE_KEY');
+  if (!token && !(id && privateKey)) {
+    throw new SettingsError('GITHUB_TOKEN is missing: set it, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY');
+  }
+  return {
+    repository,
+    serverUrl: parseSecureUrl('GITHUB_SERVER_URL', get('GITHUB_SERVER_URL') ?? ''),
+    apiUrl: parseSecureUrl('GITHUB_API_URL', get('GITHUB_API_URL') ?? ''),
+    token,
+    app: id && privateKey ? { id, privateKey } : null,
+  };
+}
+
+/** Tokens travel to these addresses, so plain http is for loopback only. */
+function parseSecureUrl(name: string, text: string): string {
+  const url = parseUrl(name, text);
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) {
+    throw new SettingsError(`${name}: http: is accepted for loopback only; expected https:, got "${text}"`);
+  }
+  return url;
+}

@@ -1,0 +1,45 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { knex, type Knex } from 'knex';
+
+const MIGRATIONS = fileURLToPath(new URL('../migrations/deployer', import.meta.url));
+
+/** Opens the deployer's own state, brought up to date: SQLite in `home`, or the shared PostgreSQL store. */
+export async function openState(options: { home: string; databaseUrl: string | null }): Promise<Knex> {
+  const state = knex(options.databaseUrl ? postgres(options.databaseUrl) : sqlite(options.home));
+  try {
+    await state.migrate.latest();
+  } catch (error) {
+    await state.destroy();
+    throw error;
+  }
+  return state;
+}
+
+function sqlite(home: string): Knex.Config {
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  return {
+    client: 'better-sqlite3',
+    connection: { filename: join(home, 'state.sqlite') },
+    useNullAsDefault: true,
+    pool: { min: 1, max: 1, afterCreate: prepare },
+    migrations: { directory: MIGRATIONS, loadExtensions: ['.ts'] },
+  };
+}
+
+function postgres(url: string): Knex.Config {
+  return { client: 'pg', connection: url, migrations: { directory: MIGRATIONS, loadExtensions: ['.ts'] } };
+}
+
+interface Connection {
+  pragma(text: string): unknown;
+}
+
+/** What is acknowledged (a delivery, a transition) must survive a power cut, hence FULL. */
+function prepare(connection: Connection, done: (error: Error | null, connection: Connection) => void): void {
+  for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000']) {
+    connection.pragma(pragma);
+  }
+  done(null, connection);
+}
