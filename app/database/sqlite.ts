@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import knexFactory, { type Knex } from 'knex';
+
+interface Connection {
+  pragma(text: string): unknown;
+}
+
+/** A handle that cannot write, whoever asks it to. Pages are read through it, so no GET can change data. */
+export function openReader(file: string): Knex {
+  return connect(file, { readonly: true }, () => {});
+}
+
+/** The one handle that writes. One connection: a pragma reaches every later query, and transactions queue. */
+export function openWriter(file: string, isReadOnly: () => boolean): Knex {
+  return connect(file, {}, (connection) => {
+    connection.pragma('foreign_keys = ON');
+    connection.pragma('recursive_triggers = ON');
+    connection.pragma(`query_only = ${isReadOnly() ? 'ON' : 'OFF'}`);
+  });
+}
+
+/** Waits for the transaction in flight, since there is one connection. */
+export async function setQueryOnly(writer: Knex, on: boolean): Promise<void> {
+  await writer.raw(`PRAGMA query_only = ${on ? 'ON' : 'OFF'}`);
+}
+
+function connect(file: string, options: object, prepare: (connection: Connection) => void): Knex {
+  return knexFactory({
+    client: 'better-sqlite3',
+    useNullAsDefault: true,
+    // opening must never create a database: an empty one would hide that the real one is missing
+    connection: () => {
+      if (!existsSync(file)) throw new Error('the database file does not exist');
+      return { filename: file, options };
+    },
+    pool: {
+      min: 0,
+      max: 1,
+      afterCreate: (connection: Connection, done: (error: Error | null, connection: Connection) => void) => {
+        prepare(connection);
+        done(null, connection);
+      },
+    },
+  });
+}
+
+/** Words that a person typed, as a full-text query in which nothing of it is syntax. Null: nothing to look for. */
+export function fullTextQuery(text: string): string | null {
+  const words = text.match(/[\p{L}\p{N}]+/gu)?.slice(0, 12) ?? [];
+  if (words.length === 0) return null;
+  return words.map((word, index) => (index === words.length - 1 ? `"${word}"*` : `"${word}"`)).join(' ');
+}
+
+/** Keeps those documents whose text matches. */
+export function whereTextMatches(query: Knex.QueryBuilder, match: string): void {
+  query.whereRaw('documents.id IN (SELECT rowid FROM documents_fts WHERE documents_fts MATCH ?)', [match]);
+}
+
+/** Puts a revision's authors and text beside the name and title that triggers keep. */
+export async function indexText(trx: Knex, docId: number, authors: string, body: string): Promise<void> {
+  await trx('documents_fts').where({ rowid: docId }).update({ authors, body });
+}
+
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('UNIQUE constraint failed');
+}
