@@ -1,0 +1,70 @@
+import { html } from 'hono/html';
+import type { Deployment } from '../../deployment/model.ts';
+import { duration, shortCommit } from '../format.ts';
+import { layout } from './layout.ts';
+import type { LogTail } from './log-tail.ts';
+import { badge, commitLink, when } from './markup.ts';
+import type { Markup, View } from './markup.ts';
+import { timeline } from './stages.ts';
+import { suiteList } from './suites.ts';
+
+/** One deployment: how it ended and why, then where the time went, what was verified, and the log. */
+export function deploymentPage(deployment: Deployment, log: LogTail, view: View): Markup {
+  const { id, kind, environment, commit, outcome, cause, stages, suites } = deployment;
+  return layout({
+    title: `${kind} of ${shortCommit(commit)} to ${environment}`,
+    live: outcome === null ? [`/api/deployments/${id}`] : [],
+    body: html`<h1>
+        ${badge(outcome)}
+        <span
+          >${kind} of <code>${shortCommit(commit)}</code> ${kind === 'rehearsal' ? 'for' : 'to'}
+          ${environment}</span
+        >
+      </h1>
+      ${cause !== null && html`<p class="lead cause">${cause}</p>`} ${facts(deployment, view)}
+      <h2>Stages</h2>
+      ${timeline(stages)} ${suites.length > 0 && html`<h2>Verification</h2>`}
+      ${suites.length > 0 && suiteList(suites)}
+      <h2>Log</h2>
+      ${logBlock(id, log)}
+      <h2>On the command line</h2>
+      <pre class="commands"><code>${commands(deployment)}</code></pre>`,
+  });
+}
+
+function facts(deployment: Deployment, view: View): Markup {
+  const { id, branch, commit, tree, tag, requestedBy, requestedAt, liveAt, finishedAt } = deployment;
+  const rows: [string, Markup | string | null][] = [
+    ['Commit', html`${commitLink(commit, view)} <span class="branch">${branch}</span>`],
+    ['Tree', tree === null ? null : html`<code title="${tree}">${shortCommit(tree)}</code>`],
+    ['Tag', tag],
+    ['Asked for by', requestedBy],
+    ['Asked for', when(requestedAt)],
+    ['Live', liveAt === null ? null : when(liveAt)],
+    ['Finished', finishedAt === null ? null : when(finishedAt)],
+    ['Took', finishedAt === null ? null : duration(Date.parse(finishedAt) - Date.parse(requestedAt))],
+    ['Id', html`<code>${id}</code>`],
+  ];
+  return html`<dl class="facts">
+    ${rows.map(
+      ([name, value]) =>
+        value !== null &&
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function logBlock(id: string, { lines, earlier }: LogTail): Markup {
+  const whole = html`<a href="/api/deployments/${id}/log">the whole log</a>`;
+  if (lines.length === 0) return html`<p class="quiet">Nothing was logged.</p>`;
+  return html`<p class="quiet">${earlier > 0 ? `${earlier} earlier lines; ` : ''}${whole}</p>
+    <pre class="log" tabindex="0" role="region" aria-label="Log"><code>${lines.join('\n')}</code></pre>`;
+}
+
+function commands({ id, environment, outcome }: Deployment): string {
+  const follow = outcome === null ? `npx deployer logs ${id} --follow` : `npx deployer verify ${environment}`;
+  return `npx deployer show ${id}\n${follow}`;
+}
