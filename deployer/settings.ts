@@ -73,14 +73,20 @@ export function parseSettings(env: NodeJS.ProcessEnv): Settings {
   const github = parseGitHub(get);
   const webhookSecret = get('GITHUB_WEBHOOK_SECRET');
   if (github && !webhookSecret) {
-    throw new SettingsError('GITHUB_WEBHOOK_SECRET is missing: it is required with GITHUB_REPOSITORY; set it to the secret of the webhook');
+    throw new SettingsError(
+      'GITHUB_WEBHOOK_SECRET is missing: it is required with GITHUB_REPOSITORY; set it to the secret of the webhook',
+    );
   }
   return {
     home: resolve(get('DEPLOYER_HOME') ?? ''),
     listen,
-    url: parseUrl('DEPLOYER_URL', get('DEPLOYER_URL') ?? `http://${env['DEPLOYER_LISTEN'] || '127.0.0.1:9000'}`),
+    url: parseUrl(
+      'DEPLOYER_URL',
+      get('DEPLOYER_URL') ?? `http://${env['DEPLOYER_LISTEN'] || '127.0.0.1:9000'}`,
+    ),
     adminToken: parseToken('DEPLOYER_ADMIN_TOKEN', get('DEPLOYER_ADMIN_TOKEN')),
-    reconcileIntervalMs: parseSeconds('DEPLOYER_RECONCILE_INTERVAL', get('DEPLOYER_RECONCILE_INTERVAL') ?? '') * 1000,
+    reconcileIntervalMs:
+      parseSeconds('DEPLOYER_RECONCILE_INTERVAL', get('DEPLOYER_RECONCILE_INTERVAL') ?? '') * 1000,
     databaseUrl: parseDatabaseUrl(get('DEPLOYER_DATABASE_URL')),
     webhookSecret,
     webhookSecretPrevious: get('GITHUB_WEBHOOK_SECRET_PREVIOUS'),
@@ -102,7 +108,9 @@ function readCredential(directory: string, name: string): string | null {
     return readFileSync(file, 'utf8').trimEnd() || null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new SettingsError(`${name}: its credential file cannot be read (${(error as NodeJS.ErrnoException).code}): ${file}`);
+    throw new SettingsError(
+      `${name}: its credential file cannot be read (${(error as NodeJS.ErrnoException).code}): ${file}`,
+    );
   }
 }
 
@@ -119,13 +127,16 @@ export function parseAddress(name: string, text: string): Address {
 function parseUrl(name: string, text: string): string {
   const url = URL.parse(text);
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
-    throw new SettingsError(`${name}: expected an http or https address without credentials, got "${url?.username ? '(hidden)' : text}"`);
+    throw new SettingsError(
+      `${name}: expected an http or https address without credentials, got "${url?.username ? '(hidden)' : text}"`,
+    );
   }
   return url.href.replace(/\/$/, '');
 }
 
 function parseSeconds(name: string, text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new SettingsError(`${name}: expected whole seconds, 1 to 999999, got "${text}"`);
+  if (!/^[1-9]\d{0,5}$/.test(text))
+    throw new SettingsError(`${name}: expected whole seconds, 1 to 999999, got "${text}"`);
   return Number(text);
 }
 

@@ -38,7 +38,12 @@ interface Connection {
 
 /** What is acknowledged (a delivery, a transition) must survive a power cut, hence FULL. */
 function prepare(connection: Connection, done: (error: Error | null, connection: Connection) => void): void {
-  for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000']) {
+  for (const pragma of [
+    'journal_mode = WAL',
+    'synchronous = FULL',
+    'foreign_keys = ON',
+    'busy_timeout = 5000',
+  ]) {
     connection.pragma(pragma);
   }
   done(null, connection);

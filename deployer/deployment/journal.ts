@@ -75,7 +75,8 @@ export function createJournal(options: {
   }
 
   async function tell(trx: Knex, id: string): Promise<void> {
-    for (const report of reports(await get(id, trx), await suitesOf(id, trx))) await enqueue(trx, report, now());
+    for (const report of reports(await get(id, trx), await suitesOf(id, trx)))
+      await enqueue(trx, report, now());
   }
 
   async function move(trx: Knex, id: string, to: Phase, columns: Partial<DeploymentRow>): Promise<void> {
@@ -88,7 +89,11 @@ export function createJournal(options: {
 
   async function end(trx: Knex, id: string, outcome: Outcome, cause: string | null): Promise<void> {
     const record = await get(id, trx);
-    await move(trx, id, 'finished', { outcome, cause: cause === null ? null : oneLine(cause), finished_at: now() });
+    await move(trx, id, 'finished', {
+      outcome,
+      cause: cause === null ? null : oneLine(cause),
+      finished_at: now(),
+    });
     await trx<StageRow>('stages')
       .where({ deployment_id: id, state: 'waiting' })
       .update({ state: 'skipped', cause: 'not reached' });
@@ -103,7 +108,10 @@ export function createJournal(options: {
     await tell(trx, id);
   }
 
-  async function quarantine(trx: Knex, record: Pick<DeploymentRecord, 'environment' | 'commit' | 'id'>): Promise<void> {
+  async function quarantine(
+    trx: Knex,
+    record: Pick<DeploymentRecord, 'environment' | 'commit' | 'id'>,
+  ): Promise<void> {
     const { environment, commit, id } = record;
     await trx('quarantine')
       .insert({ environment, commit, deployment_id: id, since: now() })
@@ -146,7 +154,9 @@ export function createJournal(options: {
           action: `requested ${rest.kind}`,
           environment: rest.environment,
           deployment: id,
-          detail: [rest.commit.slice(0, 8), request.override ? 'override' : '', request.reason ?? ''].filter(Boolean).join(' · '),
+          detail: [rest.commit.slice(0, 8), request.override ? 'override' : '', request.reason ?? '']
+            .filter(Boolean)
+            .join(' · '),
         });
         await tell(trx, id);
         if (rest.kind !== 'rehearsal') {
@@ -233,10 +243,17 @@ export function createJournal(options: {
       changed(id);
     },
 
-    /** Taken back: what was live before is live again. */
-    async takenBack(id: string, previous: string): Promise<void> {
-      const { environment } = await get(id);
-      await state('environments').where({ name: environment }).update({ live_deployment: previous });
+    /** Taken back: what was live before is live again, in its slot, on `generation`. */
+    async takenBack(
+      id: string,
+      previous: string,
+      where: Pick<DeploymentRecord, 'slot' | 'generation'>,
+    ): Promise<void> {
+      await state.transaction(async (trx) => {
+        const { environment } = await get(id, trx);
+        await rows(trx).where({ id: previous }).update(where);
+        await trx('environments').where({ name: environment }).update({ live_deployment: previous });
+      });
       changed(id);
     },
 
@@ -283,7 +300,13 @@ export function createJournal(options: {
 
     async liveOf(environment: string): Promise<DeploymentRecord | null> {
       const row = await rows()
-        .whereIn('id', state('environments').where({ name: environment }).whereNotNull('live_deployment').select('live_deployment'))
+        .whereIn(
+          'id',
+          state('environments')
+            .where({ name: environment })
+            .whereNotNull('live_deployment')
+            .select('live_deployment'),
+        )
         .first();
       return row ? toRecord(row) : null;
     },
@@ -292,7 +315,10 @@ export function createJournal(options: {
 
 /** A commit that failed is never deployed again by itself; a refusal or a newer commit is not its failure. */
 function quarantines(kind: Kind, outcome: Outcome): boolean {
-  return kind === 'deploy' && (outcome === 'rejected' || outcome === 'rolled_back' || outcome === 'needs_attention');
+  return (
+    kind === 'deploy' &&
+    (outcome === 'rejected' || outcome === 'rolled_back' || outcome === 'needs_attention')
+  );
 }
 
 /** Sortable, and safe in paths and unit names: 20261120-194403-1f9a3c. */

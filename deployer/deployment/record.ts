@@ -8,6 +8,8 @@ export interface Request {
   reason?: string | undefined;
   /** For a rollback: the deployment whose release becomes live again. */
   target?: string | undefined;
+  /** For a rollback: the commit that is taken back. */
+  from?: string | undefined;
   restoreBackup?: boolean | undefined;
 }
 
@@ -25,6 +27,8 @@ export interface DeploymentRecord extends DeploymentSummary {
   generation: string | null;
   /** The deployment that was live before it, one step down the stack that rollbacks climb. */
   previous: string | null;
+  /** The deployment that it took the place of. */
+  replaced: string | null;
   /** Migrations applied in its generation when it went live, oldest first. */
   applied: string[] | null;
   /** The rehearsal proved that the release before it runs on its schema. */
@@ -37,7 +41,18 @@ export interface DeploymentRecord extends DeploymentSummary {
 export type Patch = Partial<
   Pick<
     DeploymentRecord,
-    'tree' | 'config' | 'slot' | 'generation' | 'previous' | 'applied' | 'proven' | 'backup' | 'tag' | 'liveAt' | 'commit'
+    | 'tree'
+    | 'config'
+    | 'slot'
+    | 'generation'
+    | 'previous'
+    | 'replaced'
+    | 'applied'
+    | 'proven'
+    | 'backup'
+    | 'tag'
+    | 'liveAt'
+    | 'commit'
   >
 >;
 
@@ -66,6 +81,7 @@ export interface DeploymentRow {
   slot: string | null;
   generation: string | null;
   previous: string | null;
+  replaced: string | null;
   applied: string | null;
   proven: number | boolean;
   backup: string | null;
@@ -118,6 +134,7 @@ export function toRecord(row: DeploymentRow): DeploymentRecord {
     slot: row.slot,
     generation: row.generation,
     previous: row.previous,
+    replaced: row.replaced,
     applied: row.applied === null ? null : (JSON.parse(row.applied) as string[]),
     proven: Boolean(row.proven),
     backup: row.backup,

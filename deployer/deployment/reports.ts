@@ -19,7 +19,8 @@ const STATES: Record<Outcome, StatusState> = {
 /** What the forge is told of a deployment as it stands now (contract section 7). */
 export function reportsOf(url: string): (deployment: DeploymentRecord, suites: Suite[]) => Report[] {
   return (deployment, suites) => {
-    if (deployment.kind !== 'deploy') return deployment.kind === 'rollback' ? rollbackReports(deployment, url) : [];
+    if (deployment.kind !== 'deploy')
+      return deployment.kind === 'rollback' ? rollbackReports(deployment, url) : [];
     const { commit, environment, id } = deployment;
     const at = deployment.finishedAt ?? deployment.requestedAt;
     const status = (context: string, state: StatusState, description: string): Report => ({
@@ -32,7 +33,11 @@ export function reportsOf(url: string): (deployment: DeploymentRecord, suites: S
     if (!deployment.outcome) return [status(overall, 'pending', `waiting to be deployed to ${environment}`)];
     return [
       ...suites.map((suite) =>
-        status(`verify/${environment}/${suite.name}`, suite.success ? 'success' : 'failure', summaryOf(suite)),
+        status(
+          `verify/${environment}/${suite.name}`,
+          suite.success ? 'success' : 'failure',
+          summaryOf(suite),
+        ),
       ),
       ...tagReports(deployment, suites),
       ...revertReports(deployment, url),
@@ -45,7 +50,14 @@ function tagReports(deployment: DeploymentRecord, suites: Suite[]): Report[] {
   const { tag, commit, id, outcome } = deployment;
   if (!tag || outcome !== 'deployed') return [];
   const lines = suites.map((suite) => `${suite.name}: ${summaryOf(suite)}`);
-  return [{ type: 'tag', commit, name: tag, message: [`Deployment ${id} to ${deployment.environment}`, '', ...lines].join('\n') }];
+  return [
+    {
+      type: 'tag',
+      commit,
+      name: tag,
+      message: [`Deployment ${id} to ${deployment.environment}`, '', ...lines].join('\n'),
+    },
+  ];
 }
 
 function revertReports(deployment: DeploymentRecord, url: string): Report[] {
@@ -90,9 +102,12 @@ function rollbackReports(deployment: DeploymentRecord, url: string): Report[] {
 
 function describe(deployment: DeploymentRecord, suites: Suite[]): string {
   const { outcome, cause } = deployment;
-  if (outcome !== 'deployed') return `${outcome?.replaceAll('_', ' ') ?? 'unknown'}: ${cause ?? 'no cause was recorded'}`;
+  if (outcome !== 'deployed')
+    return `${outcome?.replaceAll('_', ' ') ?? 'unknown'}: ${cause ?? 'no cause was recorded'}`;
   const checks = suites.reduce((sum, suite) => sum + suite.checks.length, 0);
-  return checks > 0 ? `deployed: ${checks} checks in ${suites.length} suites passed` : `deployed${cause ? `: ${cause}` : ''}`;
+  return checks > 0
+    ? `deployed: ${checks} checks in ${suites.length} suites passed`
+    : `deployed${cause ? `: ${cause}` : ''}`;
 }
 
 function summaryOf(suite: Suite): string {

@@ -26,14 +26,21 @@ export async function enqueue(trx: Knex, report: Report, at: string): Promise<vo
 
 /** Reports of one lane arrive in order; different lanes do not wait for each other. */
 function lane(report: Report): string {
-  return report.type === 'status' ? `status ${report.commit} ${report.context}` : `${report.type} ${report.commit}`;
+  return report.type === 'status'
+    ? `status ${report.commit} ${report.context}`
+    : `${report.type} ${report.commit}`;
 }
 
 /**
  * Delivers what stands in the outbox: the oldest of each lane first, again with growing pauses until the forge took it.
  * A report that the forge will never take is given up, and said so.
  */
-export function createOutbox(options: { state: Knex; forge: Pick<Forge, 'send'>; clock: () => Date; logger: Logger }) {
+export function createOutbox(options: {
+  state: Knex;
+  forge: Pick<Forge, 'send'>;
+  clock: () => Date;
+  logger: Logger;
+}) {
   const { state, forge, clock, logger } = options;
   let delivering: Promise<void> | null = null;
   let again = false;
@@ -66,7 +73,10 @@ export function createOutbox(options: { state: Knex; forge: Pick<Forge, 'send'>;
       const terminal = error instanceof ForgeError && !error.retryable;
       const asked = error instanceof ForgeError ? error.retryAfterMs : undefined;
       const pause = asked ?? Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LONGEST_RETRY_MS);
-      logger.warn({ report: row.id, lane: row.lane, error: oneLine(error) }, terminal ? 'report given up' : 'report will be sent again');
+      logger.warn(
+        { report: row.id, lane: row.lane, error: oneLine(error) },
+        terminal ? 'report given up' : 'report will be sent again',
+      );
       await rows()
         .where({ id: row.id })
         .update({

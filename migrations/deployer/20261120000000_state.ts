@@ -33,6 +33,7 @@ export async function up(knex: Knex): Promise<void> {
     table.string('slot', 10);
     table.string('generation', 60);
     table.string('previous', 40);
+    table.string('replaced', 40);
     table.text('applied');
     table.boolean('proven').notNullable().defaultTo(false);
     table.string('backup', 60);

@@ -1,0 +1,210 @@
+import { appendFile, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { parseEnvironment } from '../../environments/parse.ts';
+import { oneLine } from '../problem.ts';
+import { finishDeployment, runDeployment, Stopped } from './pipeline.ts';
+import type { DeploymentRecord } from './record.ts';
+import { recover } from './recovery.ts';
+import { takeBack } from './take-back.ts';
+import { DeploymentEnded, type Live, type Slot, type Tools, type Work } from './work.ts';
+
+/** What runs in an environment now. */
+interface Running {
+  record: DeploymentRecord;
+  abort: AbortController;
+  hurry: AbortController;
+  done: Promise<void>;
+}
+
+export type Conductor = ReturnType<typeof createConductor>;
+
+/** Runs deployments: one at a time in each environment, environments side by side, the newest wins. */
+export function createConductor(tools: Tools) {
+  const running = new Map<string, Running>();
+  let stopped = false;
+
+  /** Looks whether something that waits may begin, or something that runs has to give way. */
+  async function kick(environment: string): Promise<void> {
+    if (stopped) return;
+    const waiting = await tools.journal.newest(environment, ['waiting']);
+    if (!waiting || !(await mayBegin(waiting))) return;
+    const current = running.get(environment);
+    if (current) return current.record.id === waiting.id ? undefined : giveWay(current, waiting);
+    // No await between the look and the entry in the map: two kicks cannot begin two.
+    start(waiting, (work) => runDeployment(work), true);
+  }
+
+  /** A lock and an unfinished verification make an automatic deployment wait. */
+  async function mayBegin(record: DeploymentRecord): Promise<boolean> {
+    if (record.automatic && (await tools.policy.locked(record.environment))) return false;
+    return !(await gatePending(tools, record));
+  }
+
+  /** What runs and has not switched gives way to what is newer; what is live is only asked to settle at once. */
+  function giveWay(current: Running, newer: DeploymentRecord): void {
+    current.hurry.abort();
+    const { kind } = current.record;
+    if (newer.kind === 'rehearsal' || (kind !== 'deploy' && kind !== 'rehearsal')) return;
+    current.abort.abort(new DeploymentEnded('superseded', `a newer request, ${newer.id}, took its place`));
+  }
+
+  function start(record: DeploymentRecord, run: (work: Work) => Promise<void>, begin: boolean): void {
+    const abort = new AbortController();
+    const hurry = new AbortController();
+    const entry: Running = { record, abort, hurry, done: Promise.resolve() };
+    running.set(record.environment, entry);
+    entry.done = (async () => {
+      try {
+        const begun = begin ? await tools.journal.begin(record.id) : record;
+        await run(await prepare(tools, begun, abort.signal, hurry.signal));
+      } catch (error) {
+        if (!stopped) await lost(record, error);
+      } finally {
+        running.delete(record.environment);
+        // Another environment may have waited for this one's verification.
+        if (!stopped) await kickAll();
+      }
+    })().catch((error: unknown) =>
+      tools.logger.error({ deployment: record.id, err: error }, 'the conductor failed'),
+    );
+  }
+
+  /** The pipeline itself failed, the journal most likely: nothing is claimed that could not be written. */
+  async function lost(record: DeploymentRecord, error: unknown): Promise<void> {
+    tools.logger.error(
+      { deployment: record.id, err: error },
+      'the deployment could not be brought to an end',
+    );
+    const { phase } = await tools.journal.get(record.id);
+    if (phase !== 'finished') await tools.journal.finish(record.id, 'needs_attention', oneLine(error));
+  }
+
+  async function kickAll(): Promise<void> {
+    const waiting = await tools.journal.inPhases(['waiting']);
+    for (const environment of new Set(waiting.map((record) => record.environment))) await kick(environment);
+  }
+
+  return {
+    kick,
+    kickAll,
+
+    /** Brings what an earlier daemon left behind to a known state, then goes on. */
+    async recover(): Promise<void> {
+      for (const record of await tools.journal.inPhases(['running', 'switching', 'live', 'reverting'])) {
+        const next = await recover(tools, record);
+        tools.logger.info({ deployment: record.id, phase: record.phase, next }, 'recovered');
+        const fresh = await tools.journal.get(record.id);
+        if (next === 'watch') start(fresh, finishDeployment, false);
+        if (next === 'take back')
+          start(fresh, (work) => takeBack(work, 'the deployer died while it was taking this back'), false);
+      }
+    },
+
+    /** Whether the environment is past a switch and not yet at rest: its instances are then watched by the deployment. */
+    runs: (environment: string) => running.has(environment),
+
+    /** Ends what has not switched; the next daemon begins it anew. */
+    async stop(): Promise<void> {
+      stopped = true;
+      for (const { abort, hurry } of running.values()) {
+        abort.abort(new Stopped('the deployer stops'));
+        hurry.abort();
+      }
+      await Promise.all([...running.values()].map(({ done }) => done));
+    },
+  };
+}
+
+async function gatePending(tools: Tools, record: DeploymentRecord): Promise<boolean> {
+  if (record.kind !== 'deploy' || record.request.override || record.tree === null) return false;
+  const text = await tools.mirror.read(record.commit, `environments/${record.environment}.yaml`);
+  try {
+    const { requires } = parseEnvironment(text ?? '', `environments/${record.environment}.yaml`);
+    return requires !== undefined && (await tools.policy.gate(requires, record.tree)).state === 'pending';
+  } catch {
+    // The stages say what is wrong with the file.
+    return false;
+  }
+}
+
+/** Everything that the stages begin with. */
+async function prepare(
+  tools: Tools,
+  record: DeploymentRecord,
+  signal: AbortSignal,
+  hurry: AbortSignal,
+): Promise<Work> {
+  const { journal } = tools;
+  const past = record.phase === 'live' || record.phase === 'reverting';
+  const before = past
+    ? record.replaced && (await journal.get(record.replaced))
+    : await journal.liveOf(record.environment);
+  const rollbackTarget = record.request.target ? await journal.get(record.request.target) : null;
+  const config = record.config ?? (before ? before.config : null);
+  const work: Work = {
+    ...{ tools, record, rollbackTarget, signal, hurry },
+    live: before ? liveFrom(tools, before) : null,
+    log: await deploymentLog(tools, record.id),
+    target: { commit: record.commit, tree: record.tree ?? '', subject: '', author: '', parents: [] },
+    // `fetch` sets it before anything reads it; a first deployment has none until then.
+    config: config as Work['config'],
+    ...{
+      release: null,
+      plan: { kind: 'same' },
+      rehearsed: false,
+      ran: [],
+      applied: [],
+      proven: record.proven,
+    },
+    ...{
+      hold: null,
+      writeLock: null,
+      generation: null,
+      ownsGeneration: false,
+      candidate: null,
+      suites: [],
+      backup: null,
+    },
+  };
+  return past ? resume(work) : work;
+}
+
+/** A deployment that is live already: what its stages had found, from the journal. */
+async function resume(work: Work): Promise<Work> {
+  const { tools, record, config } = work;
+  const candidate = record.slot ? await tools.instances.get(record.environment, record.slot) : null;
+  const generation = record.generation ? (tools.generations(config)?.open(record.generation) ?? null) : null;
+  const release = await tools.releases.build({
+    ...{ commit: record.commit, tree: record.tree ?? '', install: config.commands.install },
+    ...{ log: work.log, signal: work.signal },
+  });
+  return { ...work, candidate, generation, release, applied: record.applied ?? [] };
+}
+
+export function liveFrom(tools: Pick<Tools, 'generations'>, record: DeploymentRecord): Live | null {
+  const { config, slot, generation } = record;
+  if (!config || !slot) return null;
+  return {
+    ...{ record, config },
+    slot: slot as Slot,
+    generation: generation ? (tools.generations(config)?.open(generation) ?? null) : null,
+  };
+}
+
+/** The deployment's own log: one line a call, written in order. */
+async function deploymentLog(
+  tools: Pick<Tools, 'home' | 'clock'>,
+  id: string,
+): Promise<(line: string) => void> {
+  const file = logFileOf(tools.home, id);
+  await mkdir(dirname(file), { recursive: true });
+  let writing = Promise.resolve();
+  return (line) => {
+    const text = `${tools.clock().toISOString()} ${oneLine(line, 2000)}\n`;
+    writing = writing.then(() => appendFile(file, text)).catch(() => undefined);
+  };
+}
+
+export function logFileOf(home: string, id: string): string {
+  return join(home, 'logs', 'deployments', `${id}.log`);
+}

@@ -1,0 +1,57 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Environment } from '../../environments/schema.ts';
+import type { Generation } from '../data/types.ts';
+import type { Release } from '../release/types.ts';
+import { FailedError } from '../problem.ts';
+
+/** What a release's programs and instances see (contract section 4), and nothing of the deployer's own environment. */
+export function releaseEnvironment(options: {
+  home: string;
+  config: Environment;
+  deployment: string;
+  commit: string;
+  branch: string;
+  deployedAt: string;
+  release: Release;
+  generation: Generation | null;
+}): Record<string, string> {
+  const { home, config, release, generation } = options;
+  const files = join(home, 'files', config.name);
+  const scratch = join(home, 'scratch', config.name);
+  const cache = join(home, 'cache', release.tree);
+  for (const directory of [files, scratch, cache]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return {
+    PATH: [
+      join(release.directory, 'node_modules', '.bin'),
+      dirname(process.execPath),
+      '/usr/local/bin',
+      '/usr/bin',
+      '/bin',
+    ].join(':'),
+    HOME: scratch,
+    LANG: 'C.UTF-8',
+    NODE_ENV: 'production',
+    NODE_COMPILE_CACHE: cache,
+    ENVIRONMENT: config.name,
+    DEPLOYMENT_ID: options.deployment,
+    RELEASE_COMMIT: options.commit,
+    RELEASE_TREE: release.tree,
+    RELEASE_BRANCH: options.branch,
+    DEPLOYED_AT: options.deployedAt,
+    FILES_DIR: files,
+    ...generation?.env,
+  };
+}
+
+/** A command of the environment's file as argv; `field` for the message. */
+export function argvOf(
+  split: (command: string) => string[],
+  config: Environment,
+  field: 'start' | 'migrate' | 'verify',
+): string[] {
+  const command = config.commands[field];
+  if (command === undefined)
+    throw new FailedError(`environments/${config.name}.yaml: commands.${field} is missing`);
+  return split(command);
+}

@@ -1,0 +1,197 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Environment } from '../../environments/schema.ts';
+import type { Generation } from '../data/types.ts';
+import { FailedError, oneLine } from '../problem.ts';
+import type { Release } from '../release/types.ts';
+import { argvOf, releaseEnvironment } from './environment-of.ts';
+import { socketOf, type Instance, type Tools } from './work.ts';
+
+const HEALTH_TIMEOUT_MS = 5000;
+/** An instance in `settle` and after it gets this long to finish what is in flight. */
+export const DRAIN_MS = 15_000;
+
+export interface BootRequest {
+  config: Environment;
+  slot: string;
+  release: Release;
+  generation: Generation | null;
+  deployment: { id: string; commit: string; branch: string };
+  /** DEPLOYMENT_MODE: true until the instance is live. */
+  readOnly: boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * Starts an instance on the slot's private socket and waits until its health answers 200.
+ * @throws FailedError with what it said last; it is then stopped
+ */
+export async function boot(tools: Tools, boot: BootRequest): Promise<Instance> {
+  const { config, slot, deployment } = boot;
+  const socket = socketPath(tools, config.name, slot);
+  const logFile = instanceLog(tools, config.name, slot);
+  const written = await sizeOf(logFile);
+  const env = releaseEnvironment({
+    home: tools.home,
+    ...{ config, release: boot.release, generation: boot.generation },
+    deployment: deployment.id,
+    ...{ commit: deployment.commit, branch: deployment.branch },
+    deployedAt: tools.clock().toISOString(),
+  });
+  const process = await tools.services.start({
+    argv: argvOf(tools.splitCommand, config, 'start'),
+    cwd: boot.release.directory,
+    env: { ...env, LISTEN: socket, DEPLOYMENT_MODE: String(boot.readOnly) },
+    ...{ socket, logFile },
+  });
+  const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process };
+  await tools.instances.put(instance);
+  try {
+    await healthy(tools, instance, config.boot.timeout, boot.signal, () => lastWords(logFile, written));
+    return instance;
+  } catch (error) {
+    await stop(tools, instance, 0);
+    throw error;
+  }
+}
+
+/** Where an instance serves. */
+export function socketPath(tools: Pick<Tools, 'runDirectory'>, environment: string, slot: string): string {
+  return join(tools.runDirectory.of(environment), socketOf(slot));
+}
+
+export function instanceLog(tools: Pick<Tools, 'home'>, environment: string, slot: string): string {
+  return join(tools.home, 'logs', `${environment}-${slot}.log`);
+}
+
+export async function stop(
+  tools: Pick<Tools, 'services' | 'instances'>,
+  instance: Instance,
+  graceMs: number,
+): Promise<void> {
+  await tools.services.stop(instance.process, graceMs);
+  await tools.instances.drop(instance.environment, instance.slot);
+}
+
+async function healthy(
+  tools: Tools,
+  instance: Instance,
+  timeoutMs: number,
+  signal: AbortSignal,
+  words: () => Promise<string>,
+): Promise<void> {
+  const socket = socketPath(tools, instance.environment, instance.slot);
+  const deadline = performance.now() + timeoutMs;
+  let last = 'its socket did not answer';
+  for (let pause = 5; ; pause = Math.min(pause * 1.3, 100)) {
+    signal.throwIfAborted();
+    const health = await healthOf(
+      socket,
+      Math.max(1, Math.min(HEALTH_TIMEOUT_MS, deadline - performance.now())),
+      signal,
+    );
+    if (health.status === 200) return;
+    if (health.status !== null) last = `health answered ${health.status}`;
+    else if (health.hung) last = 'health did not answer';
+    if (!tools.services.alive(instance.process)) {
+      throw new FailedError(`the process ended before it was healthy: ${await words()}`);
+    }
+    if (performance.now() > deadline) {
+      throw new FailedError(`not healthy within ${timeoutMs / 1000} s: ${last}`);
+    }
+    await sleep(pause);
+  }
+}
+
+export interface Health {
+  /** HTTP status, null when there was no answer. */
+  status: number | null;
+  /** Connected, but no answer in time. */
+  hung: boolean;
+}
+
+/** Asks an instance for its health on its own socket. Never throws, but for an aborted signal. */
+export function healthOf(socket: string, timeoutMs: number, signal?: AbortSignal): Promise<Health> {
+  return ask(socket, { method: 'GET', path: '/_deploy/health', timeoutMs, signal });
+}
+
+/**
+ * Ends or begins DEPLOYMENT_MODE on the instance's own socket.
+ * @returns false when the application has no such mode (404, 405, 501): the front door alone keeps writes from it
+ */
+export async function setReadOnly(
+  tools: Tools,
+  instance: Pick<Instance, 'environment' | 'slot'>,
+  readOnly: boolean,
+): Promise<boolean> {
+  const socket = socketPath(tools, instance.environment, instance.slot);
+  const body = JSON.stringify({ deployment_mode: readOnly });
+  const { status } = await ask(socket, { method: 'PUT', path: '/_deploy/mode', body, timeoutMs: 10_000 });
+  if (status === 204 || status === 200) return true;
+  if (status === 404 || status === 405 || status === 501) return false;
+  throw new FailedError(
+    `PUT /_deploy/mode ${status === null ? 'did not answer' : `answered ${status}`}, expected 204`,
+  );
+}
+
+function ask(
+  socketPath: string,
+  options: {
+    method: string;
+    path: string;
+    body?: string;
+    timeoutMs: number;
+    signal?: AbortSignal | undefined;
+  },
+): Promise<Health> {
+  const { promise, resolve } = Promise.withResolvers<Health>();
+  const { method, path, body, timeoutMs, signal } = options;
+  const headers = {
+    host: 'localhost',
+    ...(body === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+  };
+  let connected = false;
+  const asked = request({ socketPath, method, path, headers, agent: false }, (response) => {
+    response.resume();
+    resolve({ status: response.statusCode ?? null, hung: false });
+  });
+  asked.on('socket', (socket) => socket.once('connect', () => (connected = true)));
+  asked.once('error', () => resolve({ status: null, hung: connected }));
+  const deadline = setTimeout(() => asked.destroy(new Error('timed out')), timeoutMs);
+  const abort = () => asked.destroy(new Error('aborted'));
+  signal?.addEventListener('abort', abort, { once: true });
+  asked.once('close', () => {
+    clearTimeout(deadline);
+    signal?.removeEventListener('abort', abort);
+  });
+  asked.end(body);
+  return promise;
+}
+
+/** The most telling of the last lines that an instance wrote since `from` bytes. */
+async function lastWords(file: string, from: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  const start = Math.max(from, (await sizeOf(file)) - 16_384);
+  for await (const chunk of createReadStream(file, { start })) chunks.push(chunk as Buffer);
+  const lines = Buffer.concat(chunks)
+    .toString()
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const telling = lines.findLast((line) =>
+    /^(\w*Error|fatal|error|exception)\b|: command not found|: not found/i.test(line),
+  );
+  return oneLine(telling ?? lines.at(-1) ?? 'it said nothing', 300);
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}

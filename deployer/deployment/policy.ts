@@ -1,0 +1,47 @@
+import type { Knex } from 'knex';
+import type { Lock } from './model.ts';
+import type { DeploymentRow } from './record.ts';
+import type { Policy } from './work.ts';
+
+/** Locks, quarantine and the promotion gate, as the state says. */
+export function policyOf(state: Knex): Policy & { lockOf(environment: string): Promise<Lock | null> } {
+  async function lockOf(environment: string): Promise<Lock | null> {
+    const row = await state<Lock & { environment: string }>('locks').where({ environment }).first();
+    return row ? { reason: row.reason, holder: row.holder, since: row.since } : null;
+  }
+  return {
+    lockOf,
+
+    async locked(environment) {
+      const lock = await lockOf(environment);
+      return (
+        lock &&
+        `${environment} is locked by ${lock.holder} since ${lock.since}: ${lock.reason}; unlock ${environment} first`
+      );
+    },
+
+    async quarantined(environment, commit) {
+      const row: { deployment_id: string } | undefined = await state('quarantine')
+        .where({ environment, commit })
+        .first();
+      return row
+        ? `${commit.slice(0, 8)} is quarantined since deployment ${row.deployment_id}; push a new commit, or deploy with --override --reason`
+        : null;
+    },
+
+    async gate(requires, tree) {
+      const same = () =>
+        state<DeploymentRow>('deployments').where({ environment: requires, tree, kind: 'deploy' });
+      const verified = await same()
+        .where({ outcome: 'deployed' })
+        .whereNotIn('commit', state('quarantine').where({ environment: requires }).select('commit'))
+        .first();
+      if (verified) return { state: 'open' };
+      if (await same().whereNot({ phase: 'finished' }).first()) return { state: 'pending' };
+      return {
+        state: 'closed',
+        reason: `${requires} has not verified the tree ${tree.slice(0, 8)}; deploy it to ${requires} first`,
+      };
+    },
+  };
+}

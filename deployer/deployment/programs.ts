@@ -1,0 +1,235 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Environment } from '../../environments/schema.ts';
+import type { Fingerprint, Generation } from '../data/types.ts';
+import { FailedError } from '../problem.ts';
+import type { MigrateReport } from '../operations.ts';
+import type { Release } from '../release/types.ts';
+import { argvOf, releaseEnvironment } from './environment-of.ts';
+import { healthOf, socketPath } from './instance.ts';
+import type { Check, Suite } from './model.ts';
+import type { Instance, Tools } from './work.ts';
+
+/** A release and the names that its programs see. */
+export interface ReleaseContext {
+  config: Environment;
+  release: Release;
+  deployment: { id: string; commit: string; branch: string };
+  signal: AbortSignal;
+  log: (line: string) => void;
+}
+
+const MIGRATE_TIMEOUT_MS = 30 * 60_000;
+
+const text = z.string().max(10_000);
+const migrateReport = z.object({
+  success: z.boolean(),
+  applied: z.array(text),
+  pending: z.array(text),
+  ran: z.array(
+    z.object({ name: text, durationMs: z.number(), touches: z.array(text), reversible: z.boolean() }),
+  ),
+  error: z.object({ migration: text.nullable(), message: text, location: text.nullable() }).nullable(),
+});
+
+const check = z.object({
+  name: text,
+  success: z.boolean(),
+  expected: z.coerce.string().default(''),
+  actual: z.coerce.string().default(''),
+  hint: text.nullable().default(null),
+  location: text.nullable().default(null),
+});
+const verifyReport = z.object({
+  success: z.boolean(),
+  suites: z.array(
+    z.object({ name: text, success: z.boolean(), durationMs: z.number(), checks: z.array(check) }),
+  ),
+});
+
+/**
+ * Runs a release's `migrate` program on a generation (contract section 5).
+ * @throws FailedError when it says no, or does not say what the contract asks
+ */
+export async function migrate(
+  tools: Tools,
+  context: ReleaseContext,
+  generation: Generation,
+  args: readonly ['status'] | readonly ['up'] | readonly ['down', '--to', string],
+): Promise<MigrateReport> {
+  const result = await run(
+    tools,
+    context,
+    'migrate',
+    [...args, '--json'],
+    generation,
+    {},
+    MIGRATE_TIMEOUT_MS,
+  );
+  const report = parse(migrateReport, result.stdout);
+  if (!report)
+    throw new FailedError(
+      `migrate ${args[0]} ${ended(result)} and did not print the report that the contract asks for${said(result.tail)}`,
+    );
+  if (!report.success || result.exitCode !== 0) {
+    const { error } = report;
+    const where = error?.location ? ` (${error.location})` : '';
+    throw new FailedError(
+      error
+        ? `${error.migration ? `${error.migration}: ` : ''}${error.message}${where}`
+        : `migrate ${args[0]} ${ended(result)}`,
+    );
+  }
+  return report;
+}
+
+/** Judges a running instance by the release's own `verify` program, or by `service` alone when it has none. */
+export async function verify(
+  tools: Tools,
+  context: ReleaseContext,
+  target: {
+    instance: Pick<Instance, 'environment' | 'slot'>;
+    generation: Generation | null;
+    suites: readonly string[];
+    baseline?: Fingerprint;
+  },
+): Promise<Suite[]> {
+  const { config } = context;
+  const socket = socketPath(tools, target.instance.environment, target.instance.slot);
+  if (!config.commands.verify) return [await service(socket, config)];
+  const baseline = target.baseline
+    ? join(tools.home, 'scratch', config.name, `baseline-${context.deployment.id}.json`)
+    : null;
+  if (baseline) await writeFile(baseline, JSON.stringify({ tables: target.baseline }), { mode: 0o600 });
+  try {
+    const args = [
+      '--url',
+      config.url ?? `http://${config.listen}`,
+      '--socket',
+      socket,
+      ...target.suites.flatMap((suite) => ['--suite', suite]),
+      ...(baseline ? ['--baseline', baseline] : []),
+      '--json',
+    ];
+    const result = await run(
+      tools,
+      context,
+      'verify',
+      args,
+      target.generation,
+      { LISTEN: socket },
+      config.verify.timeout,
+    );
+    const report = parse(verifyReport, result.stdout);
+    if (!report)
+      return [broken(`${ended(result)} without the report that the contract asks for${said(result.tail)}`)];
+    return [
+      ...report.suites.map(strict),
+      ...unanswered(report.suites, target.suites),
+      ...contradictions(report, result.exitCode),
+    ];
+  } finally {
+    if (baseline) await rm(baseline, { force: true });
+  }
+}
+
+/** The suite that the deployer itself provides: the process is up, its socket answers, `health` is 200. */
+async function service(socket: string, config: Environment): Promise<Suite> {
+  const began = performance.now();
+  const { status } = await healthOf(socket, Math.min(config.verify.timeout, 5000));
+  const success = status === 200;
+  const actual = status === null ? 'did not answer' : `gave ${status}`;
+  const health: Check = {
+    name: 'GET /_deploy/health',
+    success,
+    expected: '200',
+    actual,
+    hint: success ? null : 'see the log of the instance',
+    location: null,
+  };
+  return { name: 'service', success, durationMs: Math.round(performance.now() - began), checks: [health] };
+}
+
+interface Finished {
+  exitCode: number | null;
+  timedOut: boolean;
+  stdout: string;
+  tail: string;
+}
+
+async function run(
+  tools: Tools,
+  context: ReleaseContext,
+  field: 'migrate' | 'verify',
+  args: readonly string[],
+  generation: Generation | null,
+  extra: Readonly<Record<string, string>>,
+  timeoutMs: number,
+): Promise<Finished> {
+  const { config, release, deployment, signal, log } = context;
+  const env = releaseEnvironment({
+    home: tools.home,
+    ...{ config, release, generation },
+    deployment: deployment.id,
+    ...{ commit: deployment.commit, branch: deployment.branch },
+    deployedAt: tools.clock().toISOString(),
+  });
+  return tools.runCommand({
+    argv: [...argvOf(tools.splitCommand, config, field), ...args],
+    cwd: release.directory,
+    env: { ...env, ...extra },
+    stdout: 'collect',
+    ...{ timeoutMs, signal, log },
+  });
+}
+
+function parse<T>(schema: z.ZodType<T>, stdout: string): T | null {
+  try {
+    return schema.parse(JSON.parse(stdout));
+  } catch {
+    return null;
+  }
+}
+
+const ended = ({ exitCode, timedOut }: Finished) =>
+  timedOut ? 'ran out of time' : `exited with ${exitCode ?? 'a signal'}`;
+
+function said(tail: string): string {
+  const line = tail
+    .split('\n')
+    .map((text) => text.trim())
+    .findLast(Boolean);
+  return line ? `: ${line}` : '';
+}
+
+function broken(actual: string): Suite {
+  const failed: Check = {
+    name: 'the verify program',
+    success: false,
+    expected: 'a JSON report',
+    actual,
+    hint: 'run commands.verify by hand, see contract section 5',
+    location: null,
+  };
+  return { name: 'service', success: false, durationMs: 0, checks: [failed] };
+}
+
+/** A suite with a failed check has failed, whatever it says of itself. */
+function strict(suite: Suite): Suite {
+  return { ...suite, success: suite.success && suite.checks.every((one) => one.success) };
+}
+
+/** A suite that was asked for and not reported has not passed. */
+function unanswered(suites: readonly Suite[], asked: readonly string[]): Suite[] {
+  return asked
+    .filter((name) => !suites.some((suite) => suite.name === name))
+    .map((name) => ({ ...broken('is missing in the report'), name }));
+}
+
+/** A program that says success with a failed check, or fails without one, is not believed. */
+function contradictions(report: z.infer<typeof verifyReport>, exitCode: number | null): Suite[] {
+  const passed = report.suites.every((suite) => suite.success && suite.checks.every((one) => one.success));
+  if (passed === (report.success && exitCode === 0)) return [];
+  return passed ? [broken(`exited with ${exitCode ?? 'a signal'} although no check failed`)] : [];
+}

@@ -1,0 +1,12 @@
+import { Skipped } from '../journal.ts';
+import type { Work } from '../work.ts';
+
+/** A verified backup before production changes. */
+export async function backup(work: Work): Promise<Skipped | void> {
+  const { tools, live, config, record } = work;
+  if (!config.backups['before-deploy']) return new Skipped('not asked for by the environment');
+  if (!live?.generation) return new Skipped('there is no database yet');
+  work.backup = await tools.backups.create({ live, kind: 'before-deploy', signal: work.signal });
+  await tools.journal.note(record.id, { backup: work.backup });
+  work.log(`backup ${work.backup} verified`);
+}

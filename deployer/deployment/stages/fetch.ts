@@ -1,0 +1,62 @@
+import { parseEnvironment } from '../../../environments/parse.ts';
+import type { Environment } from '../../../environments/schema.ts';
+import { FailedError } from '../../problem.ts';
+import { DeploymentEnded, type Work } from '../work.ts';
+
+/** The commit in the mirror, the environment as that commit describes it, and the promotion gate. */
+export async function fetchTarget(work: Work): Promise<void> {
+  const { tools, record, live } = work;
+  const commit = await find(work);
+  const config = await readConfig(work, commit.commit);
+  if (
+    config.branch !== record.branch &&
+    config.requires !== undefined &&
+    record.kind === 'deploy' &&
+    !record.request.override
+  ) {
+    throw new DeploymentEnded(
+      'refused',
+      `${record.environment} deploys only its own branch ${config.branch}, not ${record.branch}`,
+    );
+  }
+  work.target = commit;
+  work.config = config;
+  await tools.journal.note(record.id, { tree: commit.tree, config });
+  if (record.kind !== 'deploy') return;
+  if (live?.record.tree === commit.tree) throw new AlreadyLive(live.record.commit);
+  await gate(work);
+}
+
+/** The tree is live: deployed at once, without a restart. */
+export class AlreadyLive extends DeploymentEnded {
+  constructor(commit: string) {
+    super('deployed', `the tree of ${commit.slice(0, 8)} is live already`);
+  }
+}
+
+async function find({ tools, record, signal }: Work) {
+  const known = await tools.mirror.resolve({ commit: record.commit });
+  if (known) return known;
+  await tools.mirror.fetch(signal);
+  const fetched = await tools.mirror.resolve({ commit: record.commit });
+  if (!fetched) throw new FailedError(`commit ${record.commit} is not on the forge (any more)`);
+  return fetched;
+}
+
+/** A rollback keeps the environment as it was then deployed; everything else reads it from the commit. */
+async function readConfig({ tools, record }: Work, commit: string): Promise<Environment> {
+  const file = `environments/${record.environment}.yaml`;
+  const text = await tools.mirror.read(commit, file);
+  if (text === null) throw new FailedError(`${file} is not in commit ${commit.slice(0, 8)}`);
+  return parseEnvironment(text, file);
+}
+
+async function gate({ tools, record, config, target }: Work): Promise<void> {
+  if (config.requires === undefined || record.request.override) return;
+  const verdict = await tools.policy.gate(config.requires, target.tree);
+  if (verdict.state === 'open') return;
+  throw new DeploymentEnded(
+    'refused',
+    verdict.state === 'closed' ? verdict.reason : `${config.requires} is still verifying this tree`,
+  );
+}

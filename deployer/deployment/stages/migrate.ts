@@ -1,0 +1,35 @@
+import { FailedError } from '../../problem.ts';
+import type { Generation, Generations } from '../../data/types.ts';
+import { Skipped } from '../journal.ts';
+import { applyPlan } from '../migration.ts';
+import type { Work } from '../work.ts';
+
+/** The next generation of the database, from a copy of the still one; what is live stays as it is. */
+export async function migrateNext(work: Work): Promise<Skipped | void> {
+  const { tools, live, config, plan } = work;
+  const generations = tools.generations(config);
+  if (!generations) return new Skipped('the environment has no database');
+  if (plan.kind === 'same' && live?.generation) {
+    work.generation = live.generation;
+    work.applied = live.record.applied ?? [];
+    return new Skipped('no migration is pending');
+  }
+  work.generation = await nextGeneration(work, generations);
+  work.ownsGeneration = true;
+  await tools.journal.note(work.record.id, { generation: work.generation.id });
+  await applyPlan(work, work.generation);
+}
+
+async function nextGeneration(work: Work, generations: Generations): Promise<Generation> {
+  const { plan, live, tools, config } = work;
+  if (plan.kind === 'restore' && live) {
+    const { generation, dropped } = await tools.backups.restore({ config, backup: plan.backup, live });
+    work.log(
+      `restored backup ${plan.backup}; ${dropped} changes since then were saved beside it and dropped`,
+    );
+    return generation;
+  }
+  if (plan.kind === 'next' && live?.generation) return generations.copy(live.generation);
+  if (plan.kind === 'create' || !live?.generation) return generations.create();
+  throw new FailedError(`no way to make the next database from plan ${plan.kind}`);
+}

@@ -1,0 +1,45 @@
+import { statfs } from 'node:fs/promises';
+import { DeploymentEnded, type Work } from '../work.ts';
+
+const LEAST_FREE_BYTES = 100 * 1024 ** 2;
+
+/** What can be known before anything is fetched: lock, quarantine, disk space, the live database. */
+export async function preflight(work: Work): Promise<void> {
+  const { tools, record } = work;
+  const { policy } = tools;
+  const { override = false } = record.request;
+  if (record.kind !== 'rehearsal') {
+    const locked = await policy.locked(record.environment);
+    if (locked && !override) throw new DeploymentEnded('refused', locked);
+  }
+  if (record.kind === 'deploy' && !override) {
+    const quarantined = await policy.quarantined(record.environment, record.commit);
+    if (quarantined) throw new DeploymentEnded('refused', quarantined);
+  }
+  await enoughSpace(work);
+  const { live } = work;
+  if (!live?.generation) return;
+  const problem = await tools.generations(live.config)?.sound(live.generation);
+  if (problem)
+    throw new DeploymentEnded(
+      record.kind === 'deploy' ? 'rejected' : 'failed',
+      `the live database is not sound: ${problem}`,
+    );
+}
+
+/** The copies of the database, of the rehearsal and of the next generation, must fit. */
+async function enoughSpace(work: Work): Promise<void> {
+  const { tools, live } = work;
+  const { bavail, bsize } = await statfs(tools.home);
+  const database = live?.generation ? await tools.generations(live.config)?.size(live.generation) : 0;
+  const needed = LEAST_FREE_BYTES + 3 * (database ?? 0);
+  const free = bavail * bsize;
+  if (free < needed) {
+    throw new DeploymentEnded(
+      work.record.kind === 'deploy' ? 'rejected' : 'failed',
+      `not enough disk space in DEPLOYER_HOME: ${megabytes(free)} free, ${megabytes(needed)} needed`,
+    );
+  }
+}
+
+const megabytes = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MB`;

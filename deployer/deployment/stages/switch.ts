@@ -1,0 +1,38 @@
+import { FailedError } from '../../problem.ts';
+import { setReadOnly } from '../instance.ts';
+import { socketOf, type Work } from '../work.ts';
+
+/**
+ * Makes the new instance the live one. Up to the renames everything can be undone; from them on the deployment is live.
+ * A switch under a hold is fenced: by the sluice (the hold is in force) and by the old generation (nobody wrote to it).
+ */
+export async function switchOver(work: Work): Promise<void> {
+  const { tools, record, candidate, config, generation, live } = work;
+  if (!candidate) throw new FailedError('there is no instance to switch to');
+  await tools.journal.note(record.id, {
+    ...{ previous: previousOf(work), replaced: live?.record.id ?? null },
+    ...{ proven: work.proven, applied: work.applied, generation: generation?.id ?? null },
+  });
+  await tools.journal.phase(record.id, 'switching');
+  await setReadOnly(tools, candidate, false);
+  if (work.hold) await switchHeld(work);
+  else await tools.frontDoor.point(config.name, socketOf(candidate.slot));
+  if (generation) await tools.generations(config)?.setCurrent(generation);
+  await tools.journal.live(record.id);
+  if (live && live.config.listen !== config.listen) await tools.frontDoor.ensure(config.name, config.listen);
+}
+
+async function switchHeld(work: Work): Promise<void> {
+  const { hold, writeLock, candidate } = work;
+  if (writeLock && !writeLock.unchanged())
+    throw new FailedError('the database was changed during the hold; nothing was switched');
+  if (!hold || !candidate || !(await hold.switchTo(socketOf(candidate.slot)))) {
+    throw new FailedError('the hold on writes lapsed before the switch; nothing was switched');
+  }
+  work.hold = null;
+}
+
+/** A rollback climbs down the stack: what was before its target is before it. */
+function previousOf({ record, live, rollbackTarget }: Work): string | null {
+  return record.kind === 'rollback' ? (rollbackTarget?.previous ?? null) : (live?.record.id ?? null);
+}

@@ -1,0 +1,34 @@
+import { FailedError } from '../../problem.ts';
+import { verify } from '../programs.ts';
+import { firstFailure } from '../reports.ts';
+import type { Suite } from '../model.ts';
+import { DeploymentEnded, type Work } from '../work.ts';
+import { contextOf } from '../migration.ts';
+
+/** What the rehearsal cannot have seen: the process that will be live, and its database. */
+const QUICK = ['service', 'database'];
+
+/** Verifies the new instance itself: everything when nothing was rehearsed, else the quick suites again. */
+export async function verifyCandidate(work: Work): Promise<void> {
+  const { tools, candidate, generation, config, record, rehearsed } = work;
+  if (!candidate) throw new FailedError('there is no instance to verify');
+  const all = config.verify.suites ?? [];
+  const quick = all.filter((suite) => QUICK.includes(suite));
+  const suites = await verify(tools, contextOf(work), {
+    instance: candidate,
+    generation,
+    suites: rehearsed && quick.length > 0 ? quick : all,
+  });
+  work.suites = merge(work.suites, suites);
+  await tools.journal.suites(record.id, work.suites);
+  const failure = firstFailure(suites);
+  if (failure) throw new DeploymentEnded(record.kind === 'deploy' ? 'rejected' : 'failed', failure);
+}
+
+/** The newer result of a suite replaces the older, unless the older has more checks and both passed. */
+function merge(before: Suite[], after: Suite[]): Suite[] {
+  const kept = before.map(
+    (suite) => after.find(({ name, success }) => name === suite.name && !success) ?? suite,
+  );
+  return [...kept, ...after.filter((suite) => !before.some(({ name }) => name === suite.name))];
+}

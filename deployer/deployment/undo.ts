@@ -1,0 +1,32 @@
+import { oneLine } from '../problem.ts';
+import { stop } from './instance.ts';
+import type { Work } from './work.ts';
+
+/** Before the switch: stops what is new, lets the writes go, and leaves what is live as it was. Each part can be repeated. */
+export async function undo(work: Work): Promise<void> {
+  const { tools, candidate, generation } = work;
+  const parts: [string, () => unknown][] = [
+    ['let the writes go', () => work.hold?.release()],
+    ['release the write lock', () => work.writeLock?.release()],
+    ['stop the new instance', () => candidate && stop(tools, candidate, 0)],
+    [
+      'remove the new generation',
+      () =>
+        generation && work.ownsGeneration ? tools.generations(work.config)?.remove(generation) : undefined,
+    ],
+  ];
+  for (const [what, part] of parts) {
+    try {
+      await part();
+    } catch (error) {
+      tools.logger.error({ deployment: work.record.id, error: oneLine(error) }, `could not ${what}`);
+    }
+  }
+  Object.assign(work, {
+    hold: null,
+    writeLock: null,
+    candidate: null,
+    generation: null,
+    ownsGeneration: false,
+  });
+}

@@ -1,0 +1,155 @@
+import type { Logger } from 'pino';
+import type { Environment } from '../../environments/schema.ts';
+import type { Generation, Generations, WriteLock } from '../data/types.ts';
+import type { Forge } from '../forge/types.ts';
+import type {
+  FrontDoor,
+  Hold,
+  ProcessHandle,
+  RunCommand,
+  RunDirectory,
+  ServiceManager,
+} from '../host/types.ts';
+import type { Commit, Mirror, Release, Releases } from '../release/types.ts';
+import type { Backup, MigrateReport } from '../operations.ts';
+import type { Journal } from './journal.ts';
+import type { Outcome, Suite } from './model.ts';
+import type { DeploymentRecord } from './record.ts';
+
+/** The slots of an environment; one is live. */
+export const SLOTS = ['blue', 'green'] as const;
+export type Slot = (typeof SLOTS)[number];
+
+/** What the stages work with: the edges of the house, each behind its interface. */
+export interface Tools {
+  home: string;
+  journal: Journal;
+  mirror: Mirror;
+  releases: Releases;
+  forge: Forge;
+  services: ServiceManager;
+  frontDoor: FrontDoor;
+  runDirectory: RunDirectory;
+  runCommand: RunCommand;
+  splitCommand: (command: string) => string[];
+  /** null when the environment has no database. */
+  generations: (environment: Environment) => Generations | null;
+  instances: InstanceRegistry;
+  policy: Policy;
+  backups: BackupTools;
+  /** Removes generations, releases and backups of an environment that nothing needs any more. Never throws. */
+  prune: (config: Environment) => Promise<void>;
+  clock: () => Date;
+  logger: Logger;
+}
+
+export interface BackupTools {
+  /** Takes a verified backup of what is live and returns its id. */
+  create(request: { live: Live; kind: Backup['kind']; signal: AbortSignal }): Promise<string>;
+  /** A new generation from a backup; the changes that this drops are saved beside the backup. Returns how many they are. */
+  restore(request: {
+    config: Environment;
+    backup: string;
+    live: Live;
+  }): Promise<{ generation: Generation; dropped: number }>;
+}
+
+/** Remembers which processes are instances, so that a later daemon finds them again. */
+export interface InstanceRegistry {
+  put(instance: Instance): Promise<void>;
+  drop(environment: string, slot: string): Promise<void>;
+  get(environment: string, slot: string): Promise<Instance | null>;
+  all(): Promise<Instance[]>;
+}
+
+/** What says no: locks, quarantine and the promotion gate. Each answers null, or why not. */
+export interface Policy {
+  locked(environment: string): Promise<string | null>;
+  quarantined(environment: string, commit: string): Promise<string | null>;
+  /** The gate asks for the tree of a commit: has `requires` verified it? */
+  gate(requires: string, tree: string): Promise<Gate>;
+}
+
+export type Gate = { state: 'open' } | { state: 'pending' } | { state: 'closed'; reason: string };
+
+/** A process that serves one release; `slot` is the base name of its socket without `.sock`. */
+export interface Instance {
+  environment: string;
+  slot: string;
+  deployment: string;
+  process: ProcessHandle;
+}
+
+/** What was live when a deployment began. */
+export interface Live {
+  record: DeploymentRecord;
+  config: Environment;
+  slot: Slot;
+  generation: Generation | null;
+}
+
+/** How the next database comes about. */
+export type DataPlan =
+  /** No database, or the live generation as it is: nothing is held. */
+  | { kind: 'same' }
+  /** A generation of its own, made from nothing: the first deployment. */
+  | { kind: 'create' }
+  /** The next generation, from a copy of the live one under a hold. */
+  | { kind: 'next'; down: string | null }
+  /** The next generation, from a backup. */
+  | { kind: 'restore'; backup: string };
+
+/** A deployment while it is worked on: what the stages hand to each other. */
+export interface Work {
+  readonly tools: Tools;
+  readonly record: DeploymentRecord;
+  readonly live: Live | null;
+  /** For a rollback: the deployment whose release becomes live again. */
+  readonly rollbackTarget: DeploymentRecord | null;
+  /** Aborted when a newer commit takes its place or the daemon stops. */
+  readonly signal: AbortSignal;
+  /** Aborted when somebody waits for this deployment to be over: cuts `settle` short. */
+  readonly hurry: AbortSignal;
+  readonly log: (line: string) => void;
+  /** Set by `fetch`. */
+  target: Commit;
+  config: Environment;
+  /** Set by `release`. */
+  release: Release | null;
+  /** Set by `rehearse`. */
+  plan: DataPlan;
+  rehearsed: boolean;
+  /** Migrations applied in the new generation, oldest first. */
+  applied: string[];
+  ran: MigrateReport['ran'];
+  proven: boolean;
+  /** Set by `hold`, let go by `switch` or `undo`. */
+  hold: Hold | null;
+  writeLock: WriteLock | null;
+  /** Set by `migrate`: the generation that the new instance works on. */
+  generation: Generation | null;
+  /** Whether this deployment made `generation` and so removes it when it fails. */
+  ownsGeneration: boolean;
+  /** Set by `boot`. */
+  candidate: Instance | null;
+  suites: Suite[];
+  backup: string | null;
+}
+
+/** Ends a deployment with its outcome; the message is the cause. */
+export class DeploymentEnded extends Error {
+  override name = 'DeploymentEnded';
+  readonly outcome: Outcome;
+  constructor(outcome: Outcome, cause: string | null) {
+    super(cause ?? '');
+    this.outcome = outcome;
+  }
+}
+
+/** The socket's base name of a slot. */
+export const socketOf = (slot: string) => `${slot}.sock`;
+
+/** The slot that is not live. */
+export function idleSlot(live: Live | null): Slot {
+  return live?.slot === 'blue' ? 'green' : 'blue';
+}

@@ -1,0 +1,61 @@
+import { Router, type Request, type Response } from 'express';
+import type { Knex } from 'knex';
+import type { Logger } from 'pino';
+import { oneLine } from '../problem.ts';
+import { judge, type Delivery } from './webhook.ts';
+
+/** Bodies that are read at once; GitHub tries its luck again by our asking, attackers get no more memory. */
+const MOST_AT_ONCE = 16;
+
+/** `POST /webhooks/github`: verified, stored, answered. Nothing else happens in the request. */
+export function intakeRouter(options: {
+  state: Knex;
+  secrets: readonly string[];
+  /** A stored delivery, a repeated one too, makes the reconciler look. */
+  onDelivery: (name: string) => void;
+  clock: () => Date;
+  logger: Logger;
+}): Router {
+  const { state, secrets, onDelivery, clock, logger } = options;
+  let reading = 0;
+
+  async function receive(request: Request, response: Response): Promise<void> {
+    if (reading >= MOST_AT_ONCE)
+      return refuse(response, 503, 'too many deliveries at once; send it again', { 'Retry-After': '1' });
+    reading += 1;
+    const judged = await judge(request.headers, request, secrets).finally(() => (reading -= 1));
+    if (!judged.accepted) return refuse(response, judged.status, judged.reason, { Connection: 'close' });
+    const { delivery } = judged;
+    const stored = await store(delivery).catch((error: unknown) => {
+      logger.error({ error: oneLine(error) }, 'a delivery could not be stored');
+      return null;
+    });
+    if (stored === null)
+      return refuse(response, 503, 'the delivery could not be stored; send it again', { 'Retry-After': '5' });
+    response.status(202).json({ delivery: delivery.id, stored });
+    onDelivery(delivery.name);
+  }
+
+  /** @returns 'new', or 'known' for a repeated delivery */
+  async function store({ id, name, payload }: Delivery): Promise<'new' | 'known'> {
+    const inserted = await state('events')
+      .insert({ delivery: id, name, payload, received_at: clock().toISOString() })
+      .onConflict('delivery')
+      .ignore()
+      .returning('id');
+    return inserted.length > 0 ? 'new' : 'known';
+  }
+
+  const router = Router();
+  router.post('/webhooks/github', receive);
+  return router;
+}
+
+function refuse(response: Response, status: number, detail: string, headers: Record<string, string>): void {
+  if (response.destroyed) return;
+  response
+    .status(status)
+    .set(headers)
+    .type('application/problem+json')
+    .send(JSON.stringify({ type: 'about:blank', title: 'The delivery was not taken', status, detail }));
+}

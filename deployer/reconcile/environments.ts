@@ -1,0 +1,62 @@
+import { EnvironmentError, parseEnvironment } from '../../environments/parse.ts';
+import type { Environment } from '../../environments/schema.ts';
+import type { Mirror } from '../release/types.ts';
+
+/** An environment that a branch holds: it exists when the branch that its file names as `branch` holds that file. */
+export interface Wanted {
+  name: string;
+  branch: string;
+  head: string;
+  /** null when the branch's head says it wrongly; the deployment of that head then tells how. */
+  config: Environment | null;
+}
+
+/**
+ * Reads `environments/*.yaml` from the heads of all branches.
+ * @param known environments that exist already keep their branch as long as it holds their file
+ */
+export async function discover(
+  mirror: Pick<Mirror, 'branches' | 'list' | 'read'>,
+  known: ReadonlyMap<string, string>,
+): Promise<{ wanted: Wanted[]; problems: string[] }> {
+  const found = new Map<string, Wanted>();
+  const problems: string[] = [];
+  const claim = (wanted: Wanted) => {
+    const other = found.get(wanted.name);
+    if (!other || known.get(wanted.name) === wanted.branch) found.set(wanted.name, wanted);
+    if (other)
+      problems.push(
+        `environment ${wanted.name} is claimed by the branches ${other.branch} and ${wanted.branch}; ${found.get(wanted.name)?.branch} keeps it`,
+      );
+  };
+  for (const [branch, head] of [...(await mirror.branches())].toSorted(([a], [b]) => a.localeCompare(b))) {
+    for (const path of await mirror.list(head, 'environments')) {
+      const name = /^environments\/([a-z][a-z0-9-]{0,30})\.yaml$/.exec(path)?.[1];
+      if (!name) continue;
+      const config = parse((await mirror.read(head, path)) ?? '', path);
+      if (config instanceof EnvironmentError) {
+        problems.push(`branch ${branch}: ${config.message}`);
+        if (known.get(name) === branch) claim({ name, branch, head, config: null });
+      } else if (config.branch === branch) claim({ name, branch, head, config });
+    }
+  }
+  return { wanted: inOrder([...found.values()]), problems };
+}
+
+function parse(text: string, path: string): Environment | EnvironmentError {
+  try {
+    return parseEnvironment(text, path);
+  } catch (error) {
+    if (error instanceof EnvironmentError) return error;
+    throw error;
+  }
+}
+
+/** Those that others require come first, so that one look finds their verification under way. */
+function inOrder(all: Wanted[]): Wanted[] {
+  const depth = (wanted: Wanted, seen: readonly string[] = []): number => {
+    const required = all.find(({ name }) => name === wanted.config?.requires);
+    return required && !seen.includes(wanted.name) ? 1 + depth(required, [...seen, wanted.name]) : 0;
+  };
+  return all.toSorted((a, b) => depth(a) - depth(b));
+}

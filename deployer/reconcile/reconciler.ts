@@ -1,0 +1,125 @@
+import type { Knex } from 'knex';
+import type { Logger } from 'pino';
+import type { Conductor } from '../deployment/conductor.ts';
+import type { Journal } from '../deployment/journal.ts';
+import type { DeploymentRow } from '../deployment/record.ts';
+import type { Gate, Policy } from '../deployment/work.ts';
+import { oneLine } from '../problem.ts';
+import type { Mirror } from '../release/types.ts';
+import { decide } from './decide.ts';
+import { discover, type Wanted } from './environments.ts';
+
+export interface EnvironmentRow {
+  name: string;
+  branch: string;
+  handled_head: string | null;
+  live_deployment: string | null;
+}
+
+export type Reconciler = ReturnType<typeof createReconciler>;
+
+/**
+ * Compares what the branches want with what was handled, and stores at most one wanted deployment for each environment.
+ * A webhook only makes it look at once; the look at the interval is the guarantee.
+ */
+export function createReconciler(options: {
+  state: Knex;
+  mirror: Mirror;
+  journal: Journal;
+  policy: Policy;
+  conductor: Pick<Conductor, 'kick'>;
+  /** An environment was found (again): its front door has to stand. */
+  onEnvironment: (wanted: Wanted) => Promise<void>;
+  intervalMs: number;
+  logger: Logger;
+}) {
+  const { state, mirror, journal, policy, conductor, logger } = options;
+  let problems: string[] = [];
+  let looking: Promise<void> | null = null;
+  let queued: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+
+  const environments = () => state<EnvironmentRow>('environments');
+
+  async function lookNow(): Promise<void> {
+    await mirror.fetch();
+    const known = new Map((await environments()).map(({ name, branch }) => [name, branch]));
+    const found = await discover(mirror, known);
+    problems = found.problems;
+    for (const wanted of found.wanted) {
+      await environments()
+        .insert({ name: wanted.name, branch: wanted.branch })
+        .onConflict('name')
+        .merge(['branch']);
+      try {
+        await options.onEnvironment(wanted);
+        await consider(wanted);
+      } catch (error) {
+        problems.push(`${wanted.name}: ${oneLine(error)}`);
+        logger.error({ environment: wanted.name, err: error }, 'the environment could not be looked at');
+      }
+    }
+  }
+
+  async function consider({ name, branch, head, config }: Wanted): Promise<void> {
+    const commit = await mirror.resolve({ commit: head });
+    if (!commit) return;
+    const row = await environments().where({ name }).first();
+    const gate: Gate =
+      config?.requires === undefined ? { state: 'open' } : await policy.gate(config.requires, commit.tree);
+    const last = await state<DeploymentRow>('deployments')
+      .where({ environment: name, commit: head, kind: 'deploy' })
+      .orderBy('seq', 'desc')
+      .first();
+    const decision = decide({
+      head,
+      handled: row?.handled_head ?? null,
+      quarantined: (await policy.quarantined(name, head)) !== null,
+      outcome: last?.outcome ?? null,
+      gate: gate.state,
+    });
+    if (decision === 'deploy') {
+      await journal.accept(
+        {
+          kind: 'deploy',
+          environment: name,
+          branch,
+          commit: head,
+          tree: commit.tree,
+          requestedBy: 'push',
+          automatic: true,
+          request: {},
+        },
+        async (trx) =>
+          void (await trx<EnvironmentRow>('environments').where({ name }).update({ handled_head: head })),
+      );
+    }
+    await conductor.kick(name);
+  }
+
+  /** Looks; a call during a look makes one more follow it. Never rejects: a failed look is a problem to show, and is made again. */
+  function look(): Promise<void> {
+    if (looking) return (queued ??= looking.then(() => ((queued = null), look())));
+    looking = lookNow()
+      .catch((error: unknown) => {
+        problems = [`the branches could not be looked at: ${oneLine(error)}`];
+        logger.warn({ error: oneLine(error) }, 'the look at the branches failed');
+      })
+      .finally(() => (looking = null));
+    return looking;
+  }
+
+  return {
+    look,
+    /** What the last look could not make sense of. */
+    problems: () => problems,
+    start(): void {
+      timer = setInterval(() => void look(), options.intervalMs);
+    },
+    async stop(): Promise<void> {
+      clearInterval(timer);
+      await looking;
+      await queued;
+    },
+  };
+}
