@@ -31,6 +31,8 @@ export interface Generations {
   open(id: string): Generation;
   /** A consistent copy of a live one, as a new generation. */
   copy(from: Generation): Promise<Generation>;
+  /** A new one from what `fill` writes to the database file it is given (restored from a backup). */
+  fill(fill: (databaseFile: string) => Promise<void>): Promise<Generation>;
   remove(generation: Generation): Promise<void>;
   /** Ids on disk. */
   list(): Promise<string[]>;
@@ -45,6 +47,14 @@ export interface Generations {
   compare(before: Generation, after: Generation, except: ReadonlySet<string>): Promise<Difference[]>;
   /** `integrity_check` and foreign keys; the first problem, or null. */
   sound(generation: Generation): Promise<string | null>;
+  /**
+   * Writes the rows in which `now` differs from `earlier` to a new file as JSON Lines (what a restore would drop):
+   * `{"table", "key", "action": "insert" | "update" | "delete", "row"}`, `row` as it is in `now`, or in `earlier`
+   * when it was deleted since. Returns how many they are.
+   */
+  changes(now: Generation, earlier: Generation, file: string): Promise<number>;
   /** Bytes on disk. */
   size(generation: Generation): Promise<number>;
+  /** Removes what an interrupted copy left, and every generation but the current one and those to keep. */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
 }

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { Connection } from '../../../backups/sqlite/open.ts';
+import { listColumns } from '../../../backups/sqlite/tables.ts';
+
+const NEEDED = ['id', 'at', 'actor_id', 'deployment_id', 'request_id', 'table_name', 'row_id', 'action'];
+
+const writer = z.object({
+  at: z.string().nullable(),
+  actor: z.string().nullable(),
+  deployment: z.string().nullable(),
+  request: z.string().nullable(),
+});
+
+/**
+ * Who last wrote a row since `main`, from the audit log that triggers keep in `after`: `written by deployment d7
+ * without a request at …`; null when there is no such log, or nothing in it.
+ */
+export function auditedBy(database: Connection, table: string, keyText: string): string | null {
+  if (!hasLog(database, 'after')) return null;
+  const since = hasLog(database, 'main') ? '(SELECT coalesce(max(id), 0) FROM main.audit_log)' : '0';
+  const row = database
+    .prepare(
+      `SELECT CAST(at AS TEXT) AS at, CAST(actor_id AS TEXT) AS actor, CAST(deployment_id AS TEXT) AS deployment,
+         CAST(request_id AS TEXT) AS request FROM after.audit_log
+       WHERE table_name = ? AND row_id = ? AND id > ${since} ORDER BY id DESC LIMIT 1`,
+    )
+    .get(table, keyText);
+  return row === undefined ? null : sentence(writer.parse(row));
+}
+
+function hasLog(database: Connection, schema: string): boolean {
+  const names = listColumns(database, 'audit_log', schema).map(({ name }) => name);
+  return NEEDED.every((name) => names.includes(name));
+}
+
+function sentence({ at, actor, deployment, request }: z.output<typeof writer>): string {
+  const by = [
+    deployment === null ? 'no deployment' : `deployment ${deployment}`,
+    request === null ? 'without a request' : `in request ${request}`,
+    actor === null ? '' : `as actor ${actor}`,
+  ];
+  return `written by ${by.filter(Boolean).join(' ')} at ${at}`;
+}

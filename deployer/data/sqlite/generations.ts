@@ -1,0 +1,73 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FailedError } from '../../problem.ts';
+import type { Generation, Generations } from '../types.ts';
+import { GenerationDirectory, isGenerationId } from './directory.ts';
+import { lockDatabase } from './lock.ts';
+import { dataThread } from './thread.ts';
+
+/** One per directory and process, so that each knows what the others are filling. */
+const directories = new Map<string, GenerationDirectory>();
+
+/**
+ * The generations of an SQLite database: `<home>/data/<environment>/<generation>/<file>`.
+ * Everything that reads or writes a whole database runs in the room's thread.
+ */
+export function sqliteGenerations(options: { home: string; environment: string; file: string }): Generations {
+  const { environment, file } = options;
+  const path = join(options.home, 'data', environment);
+  const directory = directories.get(path) ?? new GenerationDirectory(path);
+  directories.set(path, directory);
+  const fileOf = ({ id }: { id: string }) => join(directory.pathOf(checked(id, environment)), file);
+  const generation = (id: string): Generation => ({ id, env: { DATABASE_FILE: fileOf({ id }) } });
+  const add = async (fill: (databaseFile: string) => Promise<void>) =>
+    generation(await directory.add((temporary) => fill(join(temporary, file))));
+
+  return {
+    create: () => add((to) => dataThread.run('create', to)),
+    copy: (from) => add((to) => dataThread.run('copy', { from: fileOf(from), to })),
+    fill: add,
+    open: (id) => {
+      if (directory.has(id)) return generation(id);
+      throw new FailedError(
+        `the generation ${id} of ${environment} is not there: ${directory.path} has none`,
+      );
+    },
+    list: () => directory.list(),
+    setCurrent: ({ id }) => directory.setCurrent(checked(id, environment)),
+    remove: async ({ id }) => {
+      if ((await directory.current()) === id) {
+        throw new FailedError(`the generation ${id} is the current one of ${environment}; it is not removed`);
+      }
+      await directory.remove(checked(id, environment));
+    },
+    sweep: async (keep) => {
+      await directory.removeLeftovers();
+      const current = await directory.current();
+      const ids = await directory.list();
+      for (const id of ids) if (id !== current && !keep.has(id)) await directory.remove(id);
+    },
+    lock: (which, timeoutMs) => lockDatabase(fileOf(which), environment, timeoutMs),
+    fingerprint: (which) => dataThread.run('fingerprint', fileOf(which)),
+    schema: (which) => dataThread.run('schema', fileOf(which)),
+    compare: (before, after, except) =>
+      dataThread.run('compare', { before: fileOf(before), after: fileOf(after), except }),
+    sound: (which) => dataThread.run('sound', fileOf(which)),
+    changes: (now, earlier, to) =>
+      dataThread.run('changes', { now: fileOf(now), earlier: fileOf(earlier), file: to }),
+    size: (which) => bytesOf(fileOf(which)),
+  };
+}
+
+/** An id becomes part of a path, so that nothing else passes. */
+function checked(id: string, environment: string): string {
+  if (isGenerationId(id)) return id;
+  throw new FailedError(`${JSON.stringify(id)} is not the id of a generation of ${environment}`);
+}
+
+/** The database with its write-ahead log. */
+async function bytesOf(databaseFile: string): Promise<number> {
+  const main = await stat(databaseFile);
+  const log = await stat(`${databaseFile}-wal`).catch(() => null);
+  return main.size + (log?.size ?? 0);
+}
