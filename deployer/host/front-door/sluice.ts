@@ -1,0 +1,127 @@
+import { rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { dial } from './dial.ts';
+import { SLUICE } from './links.ts';
+
+/** Connections that wait at most; one more is answered 503 at once. */
+const CAPACITY = 4096;
+/** Milliseconds that a refused client may go on sending before it is cut off. */
+const FAREWELL = 10_000;
+/** Tells the front door, and whoever debugs another proxy, that no instance has seen the request. */
+export const NOT_EXECUTED_HEADER = 'x-not-executed';
+
+/**
+ * Where `write.sock` points to during a hold. It knows connections and bytes, not requests, so that any HTTP proxy
+ * may stand before it; that proxy must use a connection for one request only.
+ */
+export interface Sluice {
+  /** From now on connections wait, unread, each at most `limitMs`: then it is answered 503 and never executed. */
+  shut(limitMs: number): void;
+  /** Each waiting connection goes on to what is live now, and so does each that still comes. */
+  open(): void;
+  /** Connections that wait. */
+  readonly held: number;
+  /** Connections that went on to an instance and have not ended there. */
+  readonly flowing: number;
+  close(): Promise<void>;
+}
+
+/** Listens on `sluice.sock`; starts open. */
+export async function openSluice(directory: string): Promise<Sluice> {
+  const waiting = new Map<Socket, NodeJS.Timeout>();
+  let limit: number | null = null;
+  let flowing = 0;
+
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (client) => {
+    // What fails here is the proxy's connection; 'close' follows and is what counts.
+    client.on('error', () => undefined);
+    if (limit === null) void flow(client);
+    else if (waiting.size >= CAPACITY) refuse(client);
+    else waiting.set(client, setTimeout(expire, limit, client));
+  });
+
+  function expire(client: Socket): void {
+    waiting.delete(client);
+    refuse(client);
+  }
+
+  async function flow(client: Socket): Promise<void> {
+    flowing += 1;
+    const instance = await dial(directory, 'live.sock').catch(() => null);
+    if (instance === null) {
+      flowing -= 1;
+      refuse(client);
+      return;
+    }
+    instance.once('close', () => (flowing -= 1));
+    splice(client, instance);
+  }
+
+  function open(): void {
+    limit = null;
+    for (const [client, timer] of waiting) {
+      clearTimeout(timer);
+      void flow(client);
+    }
+    waiting.clear();
+  }
+
+  rmSync(join(directory, SLUICE), { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path: join(directory, SLUICE), backlog: CAPACITY }, resolve);
+  });
+
+  return {
+    shut: (limitMs) => (limit = limitMs),
+    open,
+    get held() {
+      return waiting.size;
+    },
+    get flowing() {
+      return flowing;
+    },
+    close() {
+      for (const [client, timer] of waiting) {
+        clearTimeout(timer);
+        refuse(client);
+      }
+      waiting.clear();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Both ways, half-closes included. When the proxy is gone the instance still finishes what it has begun. */
+function splice(client: Socket, instance: Socket): void {
+  client.pipe(instance);
+  instance.pipe(client);
+  instance.once('error', () => client.destroy());
+  client.once('close', () => {
+    instance.unpipe(client);
+    instance.end();
+    instance.resume();
+  });
+}
+
+const REFUSAL = [
+  'HTTP/1.1 503 Service Unavailable',
+  'Content-Type: application/problem+json',
+  'Retry-After: 5',
+  'Connection: close',
+  `${NOT_EXECUTED_HEADER}: held-too-long`,
+];
+const REFUSAL_BODY = JSON.stringify({
+  title: 'Service Unavailable',
+  status: 503,
+  detail: 'A deployment is under way. Nothing was changed: try again.',
+});
+
+/** Reads on after the answer: closing with unread bytes would reset the connection, and the answer would be lost. */
+function refuse(client: Socket): void {
+  client.end([...REFUSAL, `Content-Length: ${REFUSAL_BODY.length}`, '', REFUSAL_BODY].join('\r\n'));
+  client.resume();
+  const timer = setTimeout(() => client.destroy(), FAREWELL);
+  client.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  createServer,
+  request,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestOptions,
+  type Server,
+} from 'node:http';
+import { createServer as createNetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+
+export function scratch(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'host-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  ms = 15_000,
+): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await sleep(5);
+  }
+}
+
+export async function freeListen(): Promise<string> {
+  const server = createNetServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `127.0.0.1:${address.port}`;
+}
+
+export function sha(body: Buffer | string): string {
+  return createHash('sha256').update(body).digest('hex');
+}
+
+export async function bodyOf(message: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+export interface TestInstance {
+  server: Server;
+  /** Ids (`x-id`) of writes as they were executed. */
+  executed: string[];
+  /** Requests as they came in. */
+  seen: IncomingMessage[];
+  /** Writes wait for this before they are answered. */
+  gate: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An application that answers who it is, which request it answers and the digest of its body. */
+export async function startInstance(
+  directory: string,
+  name: string,
+  custom?: (request: IncomingMessage, response: import('node:http').ServerResponse) => boolean,
+): Promise<TestInstance> {
+  const server = createServer((incoming, response) => {
+    instance.seen.push(incoming);
+    if (custom?.(incoming, response)) return;
+    void bodyOf(incoming).then(
+      async (body) => {
+        const id = String(incoming.headers['x-id'] ?? '');
+        if (incoming.method !== 'GET') {
+          await instance.gate;
+          instance.executed.push(id);
+        }
+        response.setHeader('Content-Type', 'application/json');
+        response.end(JSON.stringify({ name, id, digest: sha(body), url: incoming.url }));
+      },
+      () => response.destroy(),
+    );
+  });
+  rmSync(join(directory, `${name}.sock`), { force: true });
+  await new Promise<void>((resolve) => server.listen(join(directory, `${name}.sock`), resolve));
+  const instance: TestInstance = {
+    server,
+    executed: [],
+    seen: [],
+    gate: Promise.resolve(),
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+  onTestFinished(() => instance.close());
+  return instance;
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  text: string;
+  message: IncomingMessage;
+}
+
+/** One request to a front door; `body` is sent with its length. */
+export function send(
+  listen: string,
+  options: RequestOptions & { headers?: OutgoingHttpHeaders } = {},
+  body?: Buffer | string,
+): Promise<Answer> {
+  const [host, port] = listen.split(':');
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
+    const call = request(
+      { host, port, agent: false, ...options, headers: { ...length, ...options.headers } },
+      (message) => {
+        bodyOf(message).then(
+          (bytes) =>
+            resolve({
+              status: message.statusCode ?? 0,
+              headers: message.headers,
+              text: bytes.toString(),
+              message,
+            }),
+          reject,
+        );
+      },
+    );
+    call.on('error', reject);
+    call.end(body);
+  });
+}
