@@ -1,4 +1,4 @@
-import { Router, type Request, type Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { oneLine } from '../problem.ts';
@@ -8,14 +8,14 @@ import { judge, type Delivery } from './webhook.ts';
 const MOST_AT_ONCE = 16;
 
 /** `POST /webhooks/github`: verified, stored, answered. Nothing else happens in the request. */
-export function intakeRouter(options: {
+export function intake(options: {
   state: Knex;
   secrets: readonly string[];
   /** A stored delivery, a repeated one too, makes the reconciler look. */
   onDelivery: (name: string) => void;
   clock: () => Date;
   logger: Logger;
-}): Router {
+}): RequestHandler {
   const { state, secrets, onDelivery, clock, logger } = options;
   let reading = 0;
 
@@ -46,9 +46,7 @@ export function intakeRouter(options: {
     return inserted.length > 0 ? 'new' : 'known';
   }
 
-  const router = Router();
-  router.post('/webhooks/github', receive);
-  return router;
+  return receive;
 }
 
 function refuse(response: Response, status: number, detail: string, headers: Record<string, string>): void {

@@ -1,0 +1,1 @@
+export { runDaemon, type DaemonIo } from './daemon/run.ts';

@@ -1,0 +1,314 @@
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import type { Knex } from 'knex';
+import type { Logger } from 'pino';
+import { listBackups, pruneBackups } from '../../backups/index.ts';
+import type { Environment } from '../../environments/schema.ts';
+import { closeDataThread, openGenerations } from '../data/index.ts';
+import { createConductor, type Conductor } from '../deployment/conductor.ts';
+import { instanceRegistry } from '../deployment/instances.ts';
+import { createJournal, type Journal } from '../deployment/journal.ts';
+import { policyOf } from '../deployment/policy.ts';
+import { reportsOf } from '../deployment/reports.ts';
+import { SLOTS, type Tools } from '../deployment/work.ts';
+import { localForge } from '../forge/local/forge.ts';
+import { createOutbox } from '../forge/outbox.ts';
+import type { Forge } from '../forge/types.ts';
+import { runCommand } from '../host/command.ts';
+import { embeddedFrontDoor } from '../host/front-door/client.ts';
+import { processManager } from '../host/process.ts';
+import { runDirectory } from '../host/run-directory.ts';
+import { splitCommand } from '../host/split-command.ts';
+import { intake } from '../intake/intake.ts';
+import type { Operations } from '../operations.ts';
+import { oneLine, SettingsError } from '../problem.ts';
+import { createReconciler, type EnvironmentRow, type Reconciler } from '../reconcile/reconciler.ts';
+import { openMirror } from '../release/mirror.ts';
+import { createReleases } from '../release/releases.ts';
+import type { Settings } from '../settings.ts';
+import { openState } from '../state.ts';
+import { createWebApp } from '../web/app.ts';
+import { createMetrics, type Metrics } from '../web/metrics.ts';
+import { backupsOf, backupTools } from './backups.ts';
+import { homeSecret } from './home.ts';
+import { createOperations } from './operate.ts';
+import { createSupervisor, type Supervisor } from './supervise.ts';
+
+/** How many earlier releases of an environment stay on disk, so that going back builds nothing. */
+const KEPT_RELEASES = 5;
+
+export interface Daemon {
+  operations: Operations;
+  state: Knex;
+  tools: Tools;
+  reconciler: Reconciler;
+  /** Where it listens; the port is the real one when 0 was asked for. */
+  url: string;
+  /** Stops the daemon and everything that belongs to its home: instances and front doors too. */
+  stop(): Promise<void>;
+  /** Stops the daemon alone, as if it had died; what is live goes on. */
+  leave(): Promise<void>;
+}
+
+/**
+ * Composes the rooms and starts them: the address first, then what is live, then what an earlier daemon left,
+ * then the first look at the branches. The home is already this process's own.
+ * @throws SettingsError when the address or a front door's is in use
+ */
+export async function startDaemon(options: {
+  settings: Settings;
+  logger: Logger;
+  clock?: () => Date;
+}): Promise<Daemon> {
+  const { settings, logger, clock = () => new Date() } = options;
+  const { home } = settings;
+  for (const directory of ['logs', 'scratch', 'backups'])
+    mkdirSync(join(home, directory), { recursive: true, mode: 0o700 });
+  const server = await listen(settings);
+  try {
+    return await compose({ settings, logger, clock, server });
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+async function compose(base: {
+  settings: Settings;
+  logger: Logger;
+  clock: () => Date;
+  server: Server;
+}): Promise<Daemon> {
+  const { settings, logger, clock, server } = base;
+  const { home } = settings;
+  const url = publicUrl(settings, server);
+  const state = await openState(settings);
+  const forge: Forge = localForge({ home });
+  const journal = createJournal({ state, clock, reports: reportsOf(url) });
+  const outbox = createOutbox({ state, forge, clock, logger });
+  const tools = await openTools({ settings, logger, clock, state, journal, forge });
+  const conductor = createConductor(tools);
+  const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
+  const supervisor = createSupervisor(tools, conductor, names);
+  let looked = false;
+  const reconciler = createReconciler({
+    ...{ state, mirror: tools.mirror, journal, policy: tools.policy, conductor, logger },
+    intervalMs: settings.reconcileIntervalMs,
+    onEnvironment: async ({ name, config }) => {
+      const live = await journal.liveOf(name);
+      const address = live?.config?.listen ?? config?.listen;
+      if (address) await ensureDoor(tools, name, address, !looked);
+    },
+  });
+  let recovered = false;
+  const operations = createOperations({
+    ...{ state, tools, conductor, reconciler, supervisor, outbox },
+    listBackups: async (environment) => (await listBackups(backupsOf(home, environment))).backups,
+    recovered: () => recovered,
+  });
+  const metrics = createMetrics(() => operations.environments());
+  journal.onChange((id) => void afterChange({ id, journal, outbox, metrics }));
+  serve(server, { settings, state, operations, metrics, reconciler, clock, logger, url });
+
+  outbox.kick();
+  await supervisor.lookAtAll();
+  await conductor.recover();
+  recovered = true;
+  await reconciler.look();
+  const busy = reconciler.problems().find((problem) => problem.includes('is in use by'));
+  const close = closer({ server, state, conductor, supervisor, reconciler, outbox });
+  if (busy && !looked) {
+    await close();
+    throw new SettingsError(busy.replace(/^[a-z0-9-]+: /, ''));
+  }
+  looked = true;
+  await conductor.kickAll();
+  reconciler.start();
+  supervisor.start();
+  return {
+    ...{ operations, state, tools, reconciler, url },
+    leave: close,
+    async stop() {
+      await conductor.stop();
+      await supervisor.stop();
+      await stopInstances(tools, await names());
+      await close();
+    },
+  };
+}
+
+async function openTools(parts: {
+  settings: Settings;
+  logger: Logger;
+  clock: () => Date;
+  state: Knex;
+  journal: Journal;
+  forge: Forge;
+}): Promise<Tools> {
+  const { settings, logger, clock, state, journal, forge } = parts;
+  const { home } = settings;
+  const generations = (environment: Environment) => openGenerations(home, environment);
+  const services = processManager();
+  const directory = runDirectory(home);
+  const repository = join(home, 'mirror.git');
+  const releases = createReleases({ home, repository, runCommand, splitCommand });
+  const tools: Omit<Tools, 'prune'> = {
+    ...{ home, journal, forge, services, releases, runCommand, splitCommand, generations, clock, logger },
+    mirror: await openMirror({ directory: repository, remote: forge.remote }),
+    frontDoor: embeddedFrontDoor({ home, services, runDirectory: directory }),
+    runDirectory: directory,
+    instances: instanceRegistry(state),
+    policy: policyOf(state),
+    backups: backupTools({ home, generations, clock }),
+  };
+  return { ...tools, prune: (config) => prune(tools, state, config) };
+}
+
+/** What nothing needs any more: generations, releases and backups. A failure here is no failure of the deployment. */
+async function prune(tools: Omit<Tools, 'prune'>, state: Knex, config: Environment): Promise<void> {
+  try {
+    const live = await tools.journal.liveOf(config.name);
+    const generations = tools.generations(config);
+    if (generations && live?.generation) await generations.sweep(new Set([live.generation]));
+    const keep = new Set<string>();
+    const environments = await state<EnvironmentRow>('environments');
+    for (const { name } of environments) {
+      const trees: { tree: string | null }[] = await state('deployments')
+        .where({ environment: name })
+        .whereNotNull('live_at')
+        .orderBy('seq', 'desc')
+        .limit(KEPT_RELEASES)
+        .select('tree');
+      for (const { tree } of trees) if (tree) keep.add(tree);
+    }
+    for (const { tree } of await tools.journal.inPhases([
+      'waiting',
+      'running',
+      'switching',
+      'live',
+      'reverting',
+    ]))
+      if (tree) keep.add(tree);
+    await tools.releases.prune(keep);
+    await pruneBackups({
+      directory: backupsOf(tools.home, config.name),
+      keep: config.backups.keep,
+      now: tools.clock(),
+    });
+  } catch (error) {
+    tools.logger.warn(
+      { environment: config.name, error: oneLine(error) },
+      'not everything old could be removed',
+    );
+  }
+}
+
+async function ensureDoor(tools: Tools, name: string, address: string, first: boolean): Promise<void> {
+  try {
+    await tools.frontDoor.ensure(name, address);
+  } catch (error) {
+    if (first) tools.logger.error({ environment: name, error: oneLine(error) }, 'no front door');
+    throw error;
+  }
+}
+
+async function afterChange(parts: {
+  id: string;
+  journal: Journal;
+  outbox: { kick(): void };
+  metrics: Metrics;
+}): Promise<void> {
+  const { id, journal, outbox, metrics } = parts;
+  const record = await journal.get(id).catch(() => null);
+  if (record?.phase !== 'finished') return;
+  outbox.kick();
+  const deployment = await journal.details(id);
+  if (deployment) metrics.finished(deployment);
+}
+
+function serve(
+  server: Server,
+  parts: {
+    settings: Settings;
+    state: Knex;
+    operations: Operations;
+    metrics: Metrics;
+    reconciler: Reconciler;
+    clock: () => Date;
+    logger: Logger;
+    url: string;
+  },
+): void {
+  const { settings, state, operations, metrics, reconciler, clock, logger, url } = parts;
+  const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
+  const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
+  const app = createWebApp({
+    ...{ operations, metrics, logger, url },
+    token: settings.adminToken ?? homeSecret(settings.home, 'admin-token'),
+    intake: intake({ state, secrets, clock, logger, onDelivery: () => void reconciler.look() }),
+    version: VERSION,
+  });
+  server.on('request', app);
+}
+
+const VERSION = '0.1.0';
+
+/** @throws SettingsError when the address is in use */
+async function listen({ listen: address }: Settings): Promise<Server> {
+  const server = createServer();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(address.port, address.host, resolve);
+  try {
+    await promise;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what =
+      code === 'EADDRINUSE'
+        ? 'is in use by another program: stop it, or choose another address'
+        : `cannot be listened on (${code})`;
+    throw new SettingsError(`DEPLOYER_LISTEN ${address.host}:${address.port} ${what}`);
+  }
+  return server;
+}
+
+function publicUrl(settings: Settings, server: Server): string {
+  const bound = server.address();
+  if (settings.listen.port !== 0 || typeof bound !== 'object' || !bound) return settings.url;
+  return `http://${settings.listen.host}:${bound.port}`;
+}
+
+function closer(parts: {
+  server: Server;
+  state: Knex;
+  conductor: Conductor;
+  supervisor: Supervisor;
+  reconciler: Reconciler;
+  outbox: ReturnType<typeof createOutbox>;
+}): () => Promise<void> {
+  const { server, state, conductor, supervisor, reconciler, outbox } = parts;
+  return async () => {
+    server.close();
+    server.closeAllConnections();
+    await reconciler.stop();
+    await conductor.stop();
+    await supervisor.stop();
+    await outbox.stop();
+    await closeDataThread();
+    await state.destroy();
+  };
+}
+
+/** Everything that belongs to this home, whoever started it. */
+async function stopInstances(tools: Tools, environments: readonly string[]): Promise<void> {
+  await Promise.all(environments.map((name) => tools.frontDoor.stop(name)));
+  const instances = await tools.instances.all();
+  await Promise.all(
+    instances.map(async (instance) => {
+      await tools.services.stop(instance.process, 10_000);
+      const ofSlot = SLOTS.some((slot) => slot === instance.slot);
+      if (!ofSlot) await tools.instances.drop(instance.environment, instance.slot);
+    }),
+  );
+}

@@ -1,0 +1,55 @@
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { SettingsError } from '../problem.ts';
+
+export interface HomeLock {
+  release(): void;
+}
+
+/**
+ * Makes the home this process's own until it ends, however it ends: SQLite's lock goes with the process.
+ * @throws SettingsError when it cannot be written or another deployer has it
+ */
+export function claimHome(home: string): HomeLock {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    accessSync(home, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new SettingsError(
+      `DEPLOYER_HOME ${home} cannot be written (${(error as NodeJS.ErrnoException).code}): choose another directory`,
+    );
+  }
+  const pidFile = join(home, 'deployer.pid');
+  const lock = new Database(join(home, 'deployer.lock'), { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (!String((error as { code?: string }).code).startsWith('SQLITE_BUSY')) throw error;
+    throw new SettingsError(
+      `DEPLOYER_HOME ${home} is in use by another deployer (process ${read(pidFile) ?? 'unknown'})`,
+    );
+  }
+  writeFileSync(pidFile, `${process.pid}\n`);
+  return { release: () => void lock.close() };
+}
+
+/** A secret of the home, generated on the first start; mode 0600. */
+export function homeSecret(home: string, name: string): string {
+  const file = join(home, name);
+  const present = read(file);
+  if (present) return present;
+  const secret = randomBytes(32).toString('hex');
+  writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'w' });
+  return secret;
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,370 @@
+import type { Knex } from 'knex';
+import type { Conductor } from '../deployment/conductor.ts';
+import { liveFrom, logFileOf } from '../deployment/conductor.ts';
+import type { Deployment, EnvironmentStatus, Lock } from '../deployment/model.ts';
+import { policyOf } from '../deployment/policy.ts';
+import { migrate, verify, type ReleaseContext } from '../deployment/programs.ts';
+import { toRecord, toSummary, type DeploymentRecord, type DeploymentRow } from '../deployment/record.ts';
+import type { Live, Tools } from '../deployment/work.ts';
+import type { createOutbox } from '../forge/outbox.ts';
+import type { AuditEntry, Backup, DeployRequest, Operations, RollbackRequest } from '../operations.ts';
+import { RefusedError, UsageError } from '../problem.ts';
+import type { EnvironmentRow, Reconciler } from '../reconcile/reconciler.ts';
+import { promote } from './promote.ts';
+import type { Supervisor } from './supervise.ts';
+import { logLines, watchDeployment } from './watch.ts';
+
+const MOST_ROWS = 200;
+const UNFINISHED = ['running', 'switching', 'live', 'reverting'] as const;
+
+export interface Parts {
+  state: Knex;
+  tools: Tools;
+  conductor: Conductor;
+  reconciler: Reconciler;
+  supervisor: Supervisor;
+  outbox: ReturnType<typeof createOutbox>;
+  listBackups: (environment: string) => Promise<Backup[]>;
+  /** False while what an earlier daemon left is being brought to a known state. */
+  recovered: () => boolean;
+}
+
+/** What people and programs can ask of the deployer, on the rooms of the house. */
+export function createOperations(parts: Parts): Operations {
+  const { state, tools, conductor, reconciler } = parts;
+  const { journal, mirror } = tools;
+  const policy = policyOf(state);
+  const rows = () => state<DeploymentRow>('deployments');
+  const names = async () =>
+    (await state<EnvironmentRow>('environments').orderBy('name')).map(({ name }) => name);
+
+  async function known(name: string): Promise<EnvironmentRow> {
+    const row = await state<EnvironmentRow>('environments').where({ name }).first();
+    if (row) return row;
+    const all = await names();
+    throw new UsageError(
+      `there is no environment ${name}; ${all.length > 0 ? `there are ${all.join(', ')}` : 'no branch holds one yet'}`,
+    );
+  }
+
+  async function details(record: Pick<DeploymentRecord, 'id'> | null): Promise<Deployment | null> {
+    return record && journal.details(record.id);
+  }
+
+  async function deployment(id: string): Promise<Deployment> {
+    const found = await journal.details(id);
+    if (!found) throw new UsageError(`there is no deployment ${id}; see history ENV`);
+    return found;
+  }
+
+  async function live(name: string): Promise<Live> {
+    await known(name);
+    const record = await journal.liveOf(name);
+    const found = record && liveFrom(tools, record);
+    if (!found) throw new RefusedError(`nothing is live in ${name} yet`);
+    return found;
+  }
+
+  async function contextOf({ record, config }: Live, signal: AbortSignal): Promise<ReleaseContext> {
+    const log = (line: string) => tools.logger.info({ environment: config.name }, line);
+    const release = await tools.releases.build({
+      commit: record.commit,
+      tree: record.tree ?? '',
+      install: config.commands.install,
+      log,
+      signal,
+    });
+    return {
+      config,
+      release,
+      signal,
+      log,
+      deployment: { id: record.id, commit: record.commit, branch: record.branch },
+    };
+  }
+
+  async function environment(name: string): Promise<EnvironmentStatus> {
+    await known(name);
+    const last = await rows().where({ environment: name, phase: 'finished' }).orderBy('seq', 'desc').first();
+    const quarantined: { commit: string }[] = await state('quarantine')
+      .where({ environment: name })
+      .orderBy('since')
+      .select('commit');
+    return {
+      name,
+      live: await details(await journal.liveOf(name)),
+      running: await details(await journal.newest(name, UNFINISHED)),
+      waiting: await details(await journal.newest(name, ['waiting'])),
+      last: await details(last ?? null),
+      lock: await policy.lockOf(name),
+      quarantined: quarantined.map(({ commit }) => commit),
+    };
+  }
+
+  async function accepted(record: DeploymentRecord): Promise<Deployment> {
+    parts.outbox.kick();
+    await conductor.kick(record.environment);
+    return deployment(record.id);
+  }
+
+  async function deploy(request: DeployRequest): Promise<Deployment> {
+    const { environment: name, branch, commit, by } = request;
+    const row = await known(name);
+    demandReason(request);
+    await mirror.fetch();
+    const target = await mirror.resolve(commit === undefined ? { branch: branch ?? row.branch } : { commit });
+    if (!target)
+      throw new UsageError(
+        commit === undefined
+          ? `there is no branch ${branch ?? row.branch} on ${tools.forge.name}`
+          : `there is no commit ${commit} on ${tools.forge.name}; give all its characters`,
+      );
+    const same = await rows()
+      .where({ environment: name, commit: target.commit, kind: 'deploy' })
+      .whereNot({ phase: 'finished' })
+      .first();
+    if (same && !request.override) return deployment(same.id);
+    const record = await journal.accept(
+      {
+        ...{
+          kind: 'deploy',
+          environment: name,
+          branch: branch ?? row.branch,
+          commit: target.commit,
+          tree: target.tree,
+        },
+        ...{
+          requestedBy: by,
+          automatic: false,
+          request: { override: request.override, reason: request.reason },
+        },
+      },
+      async (trx) => {
+        const handled = branch === undefined && commit === undefined;
+        if (handled)
+          await trx<EnvironmentRow>('environments').where({ name }).update({ handled_head: target.commit });
+      },
+    );
+    return accepted(record);
+  }
+
+  async function rollback(request: RollbackRequest): Promise<Deployment> {
+    const { environment: name, by, reason, restoreBackup } = request;
+    const from = (await live(name)).record;
+    const target = await rollbackTarget(name, request.target, from);
+    const record = await journal.accept({
+      ...{
+        kind: 'rollback',
+        environment: name,
+        branch: target.branch,
+        commit: target.commit,
+        tree: target.tree,
+      },
+      ...{
+        requestedBy: by,
+        automatic: false,
+        request: { target: target.id, from: from.commit, reason, restoreBackup },
+      },
+    });
+    return accepted(record);
+  }
+
+  async function rollbackTarget(
+    name: string,
+    target: RollbackRequest['target'],
+    from: DeploymentRecord,
+  ): Promise<DeploymentRecord> {
+    if ('last' in target) {
+      if (!from.previous)
+        throw new RefusedError(`there is no earlier release in ${name}: ${from.id} is its first`);
+      return journal.get(from.previous);
+    }
+    const earlier = rows()
+      .where({ environment: name })
+      .whereNotNull('live_at')
+      .whereNotNull('slot')
+      .whereIn('outcome', ['deployed', 'ok']);
+    if ('commit' in target && !/^[0-9a-f]{7,64}$/.test(target.commit))
+      throw new UsageError(`expected a commit of 7 to 64 hexadecimal digits, got ${target.commit}`);
+    const query =
+      'commit' in target
+        ? earlier.where('commit', 'like', `${target.commit}%`)
+        : earlier.where({ tag: target.version });
+    const row = await query.orderBy('seq', 'desc').first();
+    const asked = 'commit' in target ? target.commit : target.version;
+    if (!row) throw new UsageError(`${asked} was never live in ${name}; see history ${name}`);
+    if (row.commit === from.commit) throw new RefusedError(`${asked} is live in ${name} already`);
+    return toRecord(row);
+  }
+
+  return {
+    environment,
+    environments: async () => Promise.all((await names()).map((name) => environment(name))),
+    deployment,
+    deploy,
+    rollback,
+
+    async deployments({ environment: name, commit, outcome, limit = 50, cursor }) {
+      if (name !== undefined) await known(name);
+      const size = Math.min(Math.max(limit, 1), MOST_ROWS);
+      const query = rows()
+        .orderBy('seq', 'desc')
+        .limit(size + 1);
+      if (name !== undefined) void query.where({ environment: name });
+      if (commit !== undefined)
+        void query.where('commit', 'like', `${commit.replaceAll(/[^0-9a-f]/g, '?')}%`);
+      if (outcome !== undefined) void query.where({ outcome });
+      if (cursor !== undefined) void query.where('seq', '<', Number(cursor) || 0);
+      const found = await query;
+      const page = found.slice(0, size);
+      return {
+        deployments: page.map(toSummary),
+        next: found.length > size ? String(page.at(-1)?.seq) : null,
+      };
+    },
+
+    async *log(id, options) {
+      await deployment(id);
+      yield* logLines(journal, id, logFileOf(tools.home, id), options);
+    },
+
+    watch: (id, signal) => watchDeployment(journal, id, signal),
+
+    async promote(request) {
+      demandReason(request);
+      const [from, to] = [await known(request.from), await known(request.to)];
+      return deployment(
+        (await promote({ state, tools, policy, reconciler, conductor }, { ...request, from, to })).id,
+      );
+    },
+
+    async rehearse(name, by) {
+      const row = await known(name);
+      await mirror.fetch();
+      const head = await mirror.resolve({ branch: row.branch });
+      if (!head) throw new UsageError(`there is no branch ${row.branch} on ${tools.forge.name}`);
+      const record = await journal.accept({
+        ...{ kind: 'rehearsal', environment: name, branch: row.branch, commit: head.commit, tree: head.tree },
+        ...{ requestedBy: by, automatic: false, request: {} },
+      });
+      return accepted(record);
+    },
+
+    async verify(name, suites) {
+      const present = await live(name);
+      const context = await contextOf(present, AbortSignal.timeout(present.config.verify.timeout + 60_000));
+      const asked = suites.length > 0 ? suites : (present.config.verify.suites ?? []);
+      const found = await verify(tools, context, {
+        instance: { environment: name, slot: present.slot },
+        generation: present.generation,
+        suites: asked,
+      });
+      return { success: found.every(({ success }) => success), suites: found };
+    },
+
+    async migrations(name) {
+      const present = await live(name);
+      const { generation, config } = present;
+      if (!config.commands.migrate || !generation)
+        throw new RefusedError(
+          `${name} has no migrations: its file names no commands.migrate or no database`,
+        );
+      return migrate(tools, await contextOf(present, AbortSignal.timeout(60_000)), generation, ['status']);
+    },
+
+    async lock(name, reason, by) {
+      await known(name);
+      const lock: Lock = { reason, holder: by, since: tools.clock().toISOString() };
+      const inserted = await state('locks')
+        .insert({ environment: name, ...lock })
+        .onConflict('environment')
+        .ignore()
+        .returning('environment');
+      if (inserted.length === 0) throw new RefusedError((await policy.locked(name)) ?? `${name} is locked`);
+      await journal.audit({
+        actor: by,
+        action: 'locked',
+        environment: name,
+        deployment: null,
+        detail: reason,
+      });
+      return lock;
+    },
+
+    async unlock(name, by) {
+      await known(name);
+      if ((await state('locks').where({ environment: name }).delete()) === 0) return;
+      await journal.audit({ actor: by, action: 'unlocked', environment: name, deployment: null, detail: '' });
+      await conductor.kick(name);
+    },
+
+    async backups(name) {
+      await known(name);
+      return parts.listBackups(name);
+    },
+
+    async createBackup(name, by) {
+      const id = await tools.backups.create({
+        live: await live(name),
+        kind: 'manual',
+        signal: AbortSignal.timeout(3_600_000),
+      });
+      await journal.audit({
+        actor: by,
+        action: 'created backup',
+        environment: name,
+        deployment: null,
+        detail: id,
+      });
+      const backup = (await parts.listBackups(name)).find((candidate) => candidate.id === id);
+      if (!backup) throw new Error(`backup ${id} is not there`);
+      return backup;
+    },
+
+    async audit(name) {
+      await known(name);
+      const found: (Omit<AuditEntry, 'deployment'> & { deployment_id: string | null })[] = await state(
+        'audit',
+      )
+        .where({ environment: name })
+        .orderBy('id', 'desc')
+        .limit(MOST_ROWS);
+      return found.map(({ at, actor, action, environment: where, deployment_id, detail }) => ({
+        at,
+        actor,
+        action,
+        environment: where,
+        deployment: deployment_id,
+        detail,
+      }));
+    },
+
+    async readiness() {
+      const all = await state<EnvironmentRow>('environments');
+      const reasons = all
+        .filter((row) => row.live_deployment === null)
+        .map(({ name }) => `${name} is not live yet`);
+      if (!parts.recovered()) reasons.unshift('what was running before is being recovered');
+      if (all.length === 0) reasons.push('no branch holds an environment yet');
+      return { ready: reasons.length === 0, reasons: [...reasons, ...parts.supervisor.problems()] };
+    },
+
+    async problems() {
+      const { count, error } = await parts.outbox.backlog();
+      const waiting =
+        count > 0 ? [`${count} reports wait for ${tools.forge.name}: ${error ?? 'no reason was given'}`] : [];
+      return [...reconciler.problems(), ...parts.supervisor.problems(), ...waiting];
+    },
+  };
+}
+
+/** Whoever passes a gate says why, for the record. */
+function demandReason({
+  override,
+  reason,
+}: {
+  override?: boolean | undefined;
+  reason?: string | undefined;
+}): void {
+  if (override && !reason?.trim()) throw new UsageError('--override needs --reason: why is the gate passed?');
+}

@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { installHook } from '../../deployer/forge/local/origin.ts';
+import { startDaemon, type Daemon } from '../../deployer/daemon/daemon.ts';
+import type { Deployment } from '../../deployer/deployment/model.ts';
+import { parseSettings } from '../../deployer/settings.ts';
+import { Repository, sampleFiles } from './repository.ts';
+
+/** A free port; nobody else is given it for a while. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address !== 'object' || !address) throw new Error('no port');
+  return address.port;
+}
+
+/** A home with the sample application in its repository, and a daemon in this process. */
+export class Stage {
+  readonly home: string;
+  readonly repository: Repository;
+  readonly ports: { dev: number; prod: number };
+  #daemon: Daemon | null = null;
+
+  private constructor(home: string, repository: Repository, ports: { dev: number; prod: number }) {
+    this.home = home;
+    this.repository = repository;
+    this.ports = ports;
+  }
+
+  static async set(more: object = {}): Promise<Stage> {
+    const root = await mkdtemp(join(tmpdir(), 'stage-'));
+    const home = join(root, 'home');
+    const ports = { dev: await freePort(), prod: await freePort() };
+    const repository = await Repository.create(join(root, 'work'), join(home, 'origin.git'));
+    await sampleFiles(repository, ports, more);
+    await repository.push('HEAD:dev', 'HEAD:main');
+    return new Stage(home, repository, ports);
+  }
+
+  get daemon(): Daemon {
+    if (!this.#daemon) throw new Error('the daemon is not started');
+    return this.#daemon;
+  }
+
+  async start(): Promise<Daemon> {
+    const settings = parseSettings({
+      DEPLOYER_HOME: this.home,
+      DEPLOYER_LISTEN: '127.0.0.1:0',
+      DEPLOYER_RECONCILE_INTERVAL: '3600',
+    });
+    this.#daemon = await startDaemon({ settings, logger: pino({ level: process.env['LOG'] ?? 'silent' }) });
+    await installHook({ home: this.home, url: this.#daemon.url });
+    return this.#daemon;
+  }
+
+  /** Commits to `branch` and pushes; the webhook makes the daemon look. */
+  async push(branch: string, message: string, files: Record<string, string | null>): Promise<string> {
+    const commit = await this.repository.commit(message, files);
+    await this.repository.push(`HEAD:${branch}`);
+    return commit;
+  }
+
+  /** The finished deployment of a commit in an environment. */
+  async ended(environment: string, commit: string): Promise<Deployment> {
+    return waitFor(`${commit.slice(0, 8)} to end in ${environment}`, async () => {
+      const { deployments } = await this.daemon.operations.deployments({ environment, commit });
+      const ended = deployments.find(({ outcome }) => outcome !== null);
+      return ended && this.daemon.operations.deployment(ended.id);
+    });
+  }
+
+  /** A deployment once it has ended. */
+  async outcome(deployment: { id: string }): Promise<Deployment> {
+    return waitFor(`${deployment.id} to end`, async () => {
+      const found = await this.daemon.operations.deployment(deployment.id);
+      return found.outcome === null ? undefined : found;
+    });
+  }
+
+  async allLive(): Promise<void> {
+    await waitFor('everything to be live', async () =>
+      (await this.daemon.operations.readiness()).ready ? true : undefined,
+    );
+    await waitFor('everything to be at rest', async () =>
+      (await this.daemon.operations.environments()).every(({ running, waiting }) => !running && !waiting)
+        ? true
+        : undefined,
+    );
+  }
+
+  async get(environment: 'dev' | 'prod', path = '/'): Promise<{ status: number; body: unknown }> {
+    const response = await fetch(`http://127.0.0.1:${this.ports[environment]}${path}`);
+    return { status: response.status, body: await response.json() };
+  }
+
+  async post(environment: 'dev' | 'prod', text: string): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${this.ports[environment]}/notes`, {
+      method: 'POST',
+      body: text,
+    });
+    return response.status;
+  }
+
+  async strike(): Promise<void> {
+    await this.#daemon?.stop();
+    this.#daemon = null;
+    await rm(join(this.home, '..'), { recursive: true, force: true });
+  }
+}
+
+/** Waits for a condition, not for a time. */
+export async function waitFor<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  timeoutMs = 30_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

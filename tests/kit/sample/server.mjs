@@ -1,0 +1,67 @@
+// A small application that follows contract section 4, on Node alone: notes in SQLite.
+import { createServer } from 'node:http';
+import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+const { LISTEN, DATABASE_FILE, RELEASE_COMMIT, DEPLOYMENT_ID } = process.env;
+const behaviour = JSON.parse(readFileSync(new URL('behaviour.json', import.meta.url), 'utf8'));
+let readOnly = process.env.DEPLOYMENT_MODE === 'true';
+
+if (behaviour.start === 'crash') throw new Error('planted: crash at the start');
+const database = new DatabaseSync(DATABASE_FILE);
+database.exec('PRAGMA busy_timeout = 2000');
+if (behaviour.start === 'write') database.exec("INSERT INTO notes (text) VALUES ('written at the start')");
+
+const columns = () =>
+  database
+    .prepare('PRAGMA table_info(notes)')
+    .all()
+    .map(({ name }) => name);
+
+const server = createServer(async (request, response) => {
+  const answer = (status, body) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  if (request.url === '/_deploy/health') {
+    if (behaviour.health === 'hang') return;
+    return answer(behaviour.health ?? 200, { status: 'ok' });
+  }
+  if (request.url === '/_deploy/mode' && request.method === 'PUT') {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    readOnly = JSON.parse(body).deployment_mode;
+    return response.writeHead(204).end();
+  }
+  if (request.url === '/crash-later' && behaviour.crashLater) process.exit(1);
+  if (request.method === 'GET' && request.url === '/notes') {
+    return answer(200, database.prepare('SELECT * FROM notes ORDER BY id').all());
+  }
+  if (request.method === 'POST' && request.url === '/notes') {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    if (readOnly) return answer(503, { error: 'read-only' });
+    const { lastInsertRowid } = database.prepare('INSERT INTO notes (text) VALUES (?)').run(text);
+    return answer(201, { id: Number(lastInsertRowid) });
+  }
+  if (request.url === '/broken' || request.url === '/') {
+    const status = request.url === '/' ? (behaviour.home ?? 200) : 404;
+    return answer(status, {
+      version: behaviour.version,
+      commit: RELEASE_COMMIT,
+      deployment: DEPLOYMENT_ID,
+      columns: columns(),
+    });
+  }
+  answer(404, { error: 'nothing here' });
+});
+
+if (LISTEN.startsWith('/')) {
+  if (existsSync(LISTEN)) unlinkSync(LISTEN);
+  server.listen(LISTEN);
+} else {
+  const [host, port] = LISTEN.split(':');
+  server.listen(Number(port), host);
+}
+process.once('SIGTERM', () => {
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+});
