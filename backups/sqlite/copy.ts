@@ -6,7 +6,7 @@ const ALL_PAGES = 0x7fffffff;
 
 /**
  * A consistent copy of a database that may be live, in one step of SQLite's own backup: writers go on, the journal
- * mode and the rowids stay, and the copy is on disk when it resolves. Blocks its thread: 10 MB take about 20 ms,
+ * mode and the rowids stay. Blocks its thread: 10 MB take about 20 ms,
  * 200 MB about 400 ms.
  * @param toFile must not exist
  */
@@ -17,7 +17,6 @@ export async function copyDatabase(fromFile: string, toFile: string): Promise<vo
   } finally {
     database.close();
   }
-  await syncToDisk(toFile);
 }
 
 /** fsync of a file or a directory. Never of a live database: closing it would drop this process's locks on it. */

@@ -56,6 +56,7 @@ export class GenerationDirectory {
     try {
       await mkdir(directory);
       await fill(directory);
+      for (const name of await readdir(directory)) await syncToDisk(join(directory, name));
       await syncToDisk(directory);
       const id = await this.#publish(directory);
       await syncToDisk(this.path);

@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3';
-import { copyDatabase, syncToDisk } from '../../../backups/sqlite/copy.ts';
+import { copyDatabase } from '../../../backups/sqlite/copy.ts';
 import { fingerprint, type Fingerprint } from '../../../backups/sqlite/fingerprint.ts';
 import { reading } from '../../../backups/sqlite/open.ts';
-import { firstProblem } from '../../../backups/sqlite/sound.ts';
+import { firstProblem, foreignKeys, quickIntegrity } from '../../../backups/sqlite/sound.ts';
 import type { Difference } from '../types.ts';
 import { writeChanges } from './changes.ts';
 import { compareDatabases } from './compare.ts';
@@ -10,17 +10,16 @@ import { schemaText } from './schema.ts';
 
 /** What the data thread does; each is a plain function of files, so that it runs as well without a thread. */
 export const dataJobs = {
-  create: (file: string): Promise<void> => {
+  create: (file: string): void => {
     const database = new Database(file);
     database.pragma('journal_mode = wal');
     database.close();
-    return syncToDisk(file);
   },
   copy: ({ from, to }: { from: string; to: string }): Promise<void> => copyDatabase(from, to),
   fingerprint: (file: string): Fingerprint => reading(file, fingerprint),
   schema: (file: string): string => reading(file, schemaText),
   compare: ({ before, after, except }: CompareInput): Difference[] => compareDatabases(before, after, except),
-  sound: (file: string): string | null => firstProblem(file, 'quick'),
+  sound: (file: string): string | null => firstProblem(file, [quickIntegrity, foreignKeys]),
   changes: ({ now, earlier, file }: { now: string; earlier: string; file: string }): number =>
     writeChanges(now, earlier, file),
 };

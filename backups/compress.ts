@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import type { StoredFile } from './manifest.ts';
+
+const CHUNK = 1024 * 1024;
+
+/** Writes bytes to a new file, compressed by zstd with a checksum, synced to disk. */
+export async function compressTo(
+  file: string,
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<StoredFile> {
+  const params = { [constants.ZSTD_c_checksumFlag]: 1 };
+  const measure = new Measure();
+  await pipeline(
+    source,
+    createZstdCompress({ params, chunkSize: CHUNK }),
+    (chunks: AsyncIterable<Buffer>) => measure.pass(chunks),
+    createWriteStream(file, { flags: 'wx', flush: true }),
+    { signal },
+  );
+  return measure.result();
+}
+
+export const readFrom = (file: string): AsyncIterable<Buffer> =>
+  createReadStream(file, { highWaterMark: CHUNK });
+
+/** Decompresses a file to a new one; not synced. */
+export async function decompressTo(file: string, to: string, signal: AbortSignal): Promise<void> {
+  await pipeline(
+    readFrom(file),
+    createZstdDecompress({ chunkSize: CHUNK }),
+    createWriteStream(to, { flags: 'wx' }),
+    { signal },
+  );
+}
+
+/** SHA-256 and size of a file. */
+export async function measureFile(file: string): Promise<StoredFile> {
+  const measure = new Measure();
+  for await (const chunk of readFrom(file)) measure.add(chunk);
+  return measure.result();
+}
+
+class Measure {
+  readonly #hash = createHash('sha256');
+  #size = 0;
+
+  add(chunk: Buffer): void {
+    this.#hash.update(chunk);
+    this.#size += chunk.length;
+  }
+
+  async *pass(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      this.add(chunk);
+      yield chunk;
+    }
+  }
+
+  result(): StoredFile {
+    return { sha256: this.#hash.digest('hex'), size: this.#size };
+  }
+}

@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Check } from './check.ts';
+import type { Backup, CreateOptions } from './create.ts';
+import { BackupError } from './error.ts';
+import type { BackupJobs } from './jobs.ts';
+import { readManifest } from './manifest.ts';
+import { entriesOf, isBackupId, removeBackup, sweepTemporaries } from './names.ts';
+import { pathOf, type Which } from './restore.ts';
+import { expendable } from './retention.ts';
+import { withScratch } from './scratch.ts';
+import { createThread } from './thread/client.ts';
+
+export { BackupError };
+export type { Backup, Check, CreateOptions, Which };
+
+/** Reading and writing whole databases happens in one thread, which the first call starts. */
+const thread = createThread<BackupJobs>(
+  new URL('worker.ts', import.meta.url),
+  (sentence) => new BackupError(sentence),
+);
+
+/** Ends the thread, if it was ever started. */
+export const closeBackupThread = (): Promise<void> => thread.close();
+
+/** Makes a backup; it exists only once it has been verified. @throws BackupError, the signal's reason */
+export function createBackup({
+  signal,
+  ...options
+}: CreateOptions & { signal: AbortSignal }): Promise<Backup> {
+  return thread.run('create', options, signal);
+}
+
+/** Whether a backup can be restored to what it was made from. @throws BackupError when there is no such backup */
+export async function verifyBackup(which: Which): Promise<{ checks: Check[] }> {
+  return { checks: await thread.run('verify', which) };
+}
+
+/** Restores the database of a backup to a new file. @throws BackupError */
+export const restoreDatabase = (options: Which & { toFile: string }): Promise<void> =>
+  thread.run('restoreDatabase', options);
+
+/** Restores the files of a full backup to a new directory. @throws BackupError */
+export const restoreFiles = (options: Which & { toDirectory: string }): Promise<void> =>
+  thread.run('restoreFiles', options);
+
+/** Writes the database of a backup as SQL text that the stock `sqlite3` reads, and ends the stream. @throws BackupError */
+export async function exportSql(which: Which, stream: NodeJS.WritableStream): Promise<void> {
+  pathOf(which);
+  return withScratch(which.directory, async (scratch) => {
+    const toFile = join(scratch, 'export.sql');
+    await thread.run('exportSql', { ...which, scratch, toFile });
+    await pipeline(createReadStream(toFile), stream);
+  });
+}
+
+/** An environment's backups, newest first. `unreadable`: ids of those whose manifest is damaged; a person has to look. */
+export async function listBackups(directory: string): Promise<{ backups: Backup[]; unreadable: string[] }> {
+  const all = await inventory(directory);
+  return {
+    backups: all.flatMap(({ backup }) => backup ?? []),
+    unreadable: all.filter(({ backup }) => backup === null).map(({ id }) => id),
+  };
+}
+
+async function inventory(directory: string): Promise<{ id: string; backup: Backup | null }[]> {
+  const ids = (await entriesOf(directory)).filter(isBackupId).toSorted().toReversed();
+  return Promise.all(ids.map(async (id) => ({ id, backup: await read(directory, id) })));
+}
+
+async function read(directory: string, id: string): Promise<Backup | null> {
+  const manifest = await readManifest(join(directory, id)).catch(() => null);
+  return manifest && { id, kind: manifest.kind, verifiedAt: manifest.verifiedAt };
+}
+
+/**
+ * Removes what the rules of retention let go, and what crashed processes left. One backup that verifies now always
+ * stays: when none of those to keep does, the newest good one among the others. Returns the ids removed.
+ */
+export async function pruneBackups(options: {
+  directory: string;
+  keep: number;
+  now: Date;
+}): Promise<string[]> {
+  const { directory } = options;
+  await sweepTemporaries(directory);
+  const { backups } = await listBackups(directory);
+  const doomed = expendable(backups, options);
+  if (doomed.length === 0) return [];
+  const kept = backups.filter((backup) => !doomed.includes(backup));
+  const good = await firstGood(directory, [...kept, ...doomed]);
+  // Without a single good one even a damaged one may be worth a person's look.
+  if (good === null) return [];
+  const removed = doomed.filter(({ id }) => id !== good).map(({ id }) => id);
+  for (const id of removed) await removeBackup(directory, id);
+  return removed;
+}
+
+async function firstGood(directory: string, candidates: Backup[]): Promise<string | null> {
+  for (const { id } of candidates) {
+    const { checks } = await verifyBackup({ directory, id });
+    if (checks.every(({ success }) => success)) return id;
+  }
+  return null;
+}
