@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { SettingsError } from '../problem.ts';
+import { parseSettings } from '../settings.ts';
+import type { Settings } from '../settings.ts';
+import type { Io } from './io.ts';
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Only these concern a visitor of the daemon: what only the daemon needs may be missing here. */
+const NEEDED = [
+  'DEPLOYER_HOME',
+  'DEPLOYER_LISTEN',
+  'DEPLOYER_URL',
+  'DEPLOYER_ADMIN_TOKEN',
+  'CREDENTIALS_DIRECTORY',
+];
+
+/** Where the daemon is, and as whom to speak to it. */
+export interface Connection {
+  url: string;
+  token: string | null;
+  /** Where a token was looked for. */
+  tokenFile: string;
+  /** `cli:alice`, for the record. */
+  by: string;
+}
+
+/** @throws SettingsError */
+export function findDaemon({ env, cwd }: Pick<Io, 'env' | 'cwd'>): Connection {
+  const settings = parseSettings(Object.fromEntries(NEEDED.map((name) => [name, env[name]])));
+  const tokenFile = join(findHome(env['DEPLOYER_HOME'], cwd), 'admin-token');
+  // On the daemon's own machine the way is short: not by its public address and a proxy.
+  const isRemote = Boolean(env['DEPLOYER_URL']) && !env['DEPLOYER_LISTEN'];
+  return {
+    url: isRemote ? settings.url : localUrl(settings.listen),
+    token: settings.adminToken ?? readToken(tokenFile),
+    tokenFile,
+    by: `cli:${userName(env)}`,
+  };
+}
+
+/** The home that is named, else that of this directory, else that of the project. */
+function findHome(named: string | undefined, cwd: string): string {
+  if (named) return resolve(cwd, named);
+  const here = resolve(cwd, '.deployer');
+  return existsSync(here) ? here : join(PROJECT, '.deployer');
+}
+
+/** An address that means every interface is reached on loopback. */
+function localUrl({ host, port }: Settings['listen']): string {
+  const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+function readToken(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim() || null;
+  } catch (error) {
+    const { data } = z.object({ code: z.string() }).safeParse(error);
+    // Reading needs no token here; a change says that it has none.
+    if (data?.code === 'ENOENT' || data?.code === 'EACCES') return null;
+    throw new SettingsError(`DEPLOYER_HOME: the admin token cannot be read (${data?.code}): ${file}`);
+  }
+}
+
+function userName(env: NodeJS.ProcessEnv): string {
+  const name = env['SUDO_USER'] || systemUser() || env['USER'] || 'unknown';
+  return name.replaceAll(/[^\w.@-]/g, '-').slice(0, 50);
+}
+
+/** A user without an entry in the system's table has no name. */
+function systemUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return '';
+  }
+}

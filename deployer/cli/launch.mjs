@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+// `npx deployer`: plain JavaScript for Node 20, because the project's own runtime comes with its packages.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const WANTED_MAJOR = 24;
+const runtime = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
+const dependency = fileURLToPath(new URL('../../node_modules/zod/package.json', import.meta.url));
+const program = fileURLToPath(new URL('main.ts', import.meta.url));
+const isOld = Number(process.versions.node.split('.')[0]) < WANTED_MAJOR;
+
+if (!existsSync(dependency) || (isOld && !existsSync(runtime))) {
+  complain('the dependencies are missing: run `npm ci` in the project first');
+} else if (isOld) {
+  again();
+} else {
+  const main = await import('./main.ts');
+  await main.program();
+}
+
+/** Runs the same command by the project's runtime, which gets every signal that comes here. */
+function again() {
+  const child = spawn(runtime, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])
+    process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => complain(`the project's runtime could not be started: ${error.message}`));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+  });
+}
+
+/** @param {string} cause */
+function complain(cause) {
+  process.stderr.write(`deployer: ${cause}\n`);
+  // One object in every case, as everywhere else.
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify({ success: false, outcome: 'failed', details: { cause } })}\n`);
+  }
+  process.exitCode = 2;
+}

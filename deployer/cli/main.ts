@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { UsageError } from '../problem.ts';
+import { glance, parseVerb, usage } from './args.ts';
+import { createClient } from './client.ts';
+import type { Client } from './client.ts';
+import { findDaemon } from './connection.ts';
+import { toResult } from './failure.ts';
+import { findVerb, isCalled, generalHelp, verbHelp } from './help.ts';
+import type { Io } from './io.ts';
+import type { Result } from './outcome.ts';
+import { EXIT_CODES, toJson } from './outcome.ts';
+import { createPaint } from './text/paint.ts';
+import { VERBS } from './verbs.ts';
+
+/** The command line of contract section 6. Resolves with the exit code; nothing is thrown. */
+export async function main(argv: string[], io: Io): Promise<number> {
+  const { words, wantsJson, wantsHelp, wantsVersion } = glance(argv, VERBS);
+  const where = `npx deployer ${words.join(' ')}`.trimEnd();
+  const right = usage(VERBS.find((verb) => isCalled(verb, words)));
+  const result = await perform().catch((error: unknown) => toResult(error, where, right, io.signal.aborted));
+  return tell(result, wantsJson, io);
+
+  async function perform(): Promise<Result> {
+    if (wantsVersion) return said(version(), { version: version() });
+    const [first, ...rest] = words;
+    if (first === undefined || first === 'help' || wantsHelp)
+      return help(first === 'help' ? rest : words, wantsHelp);
+    const verb = findVerb(words, VERBS);
+    const args = parseVerb(argv, verb);
+    let made: Client | undefined;
+    const client = () => (made ??= createClient(findDaemon(io), io.signal));
+    return verb.run({ io, args, wantsJson, client, paint: createPaint(io, io.stdout) });
+  }
+}
+
+/** Without any word it is wrong usage, and says what would be right. */
+function help(words: string[], wantsHelp: boolean): Result {
+  if (words.length > 0) {
+    const text = verbHelp(findVerb(words, VERBS));
+    return said(text, { usage: text });
+  }
+  if (!wantsHelp) throw new UsageError('a verb is missing');
+  return said(generalHelp(VERBS), { usage: generalHelp(VERBS) });
+}
+
+function said(text: string, details: object): Result {
+  return { outcome: 'ok', details, text };
+}
+
+/** One object, or text: on stdout what was asked for, on stderr why it cannot be. */
+function tell(result: Result, wantsJson: boolean, io: Io): number {
+  const isGood = EXIT_CODES[result.outcome] === 0;
+  if (wantsJson) io.stdout.write(toJson(result));
+  else if (result.text !== '') {
+    const hasDeployment = isGood || 'id' in Object(result.details);
+    (hasDeployment ? io.stdout : io.stderr).write(`${result.text}\n`);
+  }
+  return result.exitCode ?? EXIT_CODES[result.outcome];
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}
+
+/** The command line as a process: its signals, its streams, its exit code. */
+export async function program(): Promise<void> {
+  const interrupted = new AbortController();
+  // The second one ends at once, as the system does by itself.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  const { stdout, stderr, env } = process;
+  // `| head` is content.
+  stdout.on('error', () => process.exit(EXIT_CODES.failed));
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout,
+    stderr,
+    env,
+    cwd: process.cwd(),
+    signal: interrupted.signal,
+  });
+}
+
+if (import.meta.main) await program();

@@ -1,0 +1,47 @@
+import type { DeploymentSummary } from '../../deployment/model.ts';
+import { deploymentPage, environment } from '../../web/schemas.ts';
+import { shortCommit } from '../../web/format.ts';
+import type { Paint } from '../text/paint.ts';
+import { table } from '../text/table.ts';
+import type { Verb } from '../verb.ts';
+import { environmentPath } from './options.ts';
+
+export const history: Verb = {
+  name: 'history',
+  arguments: ['ENV'],
+  summary: 'past deployments, newest first',
+  options: {
+    limit: { value: 'N', help: 'at most so many (1 to 200; 50)' },
+    outcome: { value: 'O', help: 'only of this outcome' },
+    commit: { value: 'C', help: 'only of this commit' },
+    cursor: { value: 'X', help: "goes on at an earlier answer's next" },
+  },
+  async run({ args, client, paint }) {
+    const query = new URLSearchParams({ environment: args.argument('ENV') });
+    for (const name of ['limit', 'outcome', 'commit', 'cursor']) {
+      const value = args.text(name);
+      if (value !== undefined) query.set(name, value);
+    }
+    // Nothing would be listed of an environment that is not there: ask for it, so that a slip of the hand is told.
+    await client().get(environmentPath(args), environment);
+    const page = await client().get(`/api/deployments?${query.toString()}`, deploymentPage);
+    return { outcome: 'ok', details: page, text: historyText(page.deployments, page.next, paint) };
+  },
+};
+
+function historyText(deployments: DeploymentSummary[], next: string | null, paint: Paint): string {
+  if (deployments.length === 0) return 'no deployment yet';
+  const head = ['deployment', 'outcome', 'kind', 'commit', 'asked', 'by', 'cause'].map((name) =>
+    paint.quiet(name),
+  );
+  const rows = deployments.map((each) => [
+    each.id,
+    paint.outcome(each.outcome),
+    each.kind,
+    each.tag ?? shortCommit(each.commit),
+    each.requestedAt.slice(0, 16).replace('T', ' '),
+    each.requestedBy,
+    each.cause ?? '',
+  ]);
+  return table(head, rows) + (next === null ? '' : `\n${paint.quiet(`more with --cursor ${next}`)}`);
+}

@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Deployment } from '../deployment/model.ts';
+import { FailedError } from '../problem.ts';
+import { deployment as deploymentSchema } from '../web/schemas.ts';
+import type { Client } from './client.ts';
+import { UnreachableError } from './failure.ts';
+import type { ReceivedEvent } from './http.ts';
+
+const PATIENCE_MS = 60_000;
+const RETRY_MS = 300;
+
+/** Waits until the deployment has its outcome; `onChange` sees it as it is and after each change. */
+export async function waitFor(
+  client: Client,
+  id: string,
+  options: { signal: AbortSignal; onChange(deployment: Deployment): void },
+): Promise<Deployment> {
+  for await (const { event, data } of lasting(client, `/api/deployments/${id}`, options)) {
+    const deployment = parseDeployment(data);
+    options.onChange(deployment);
+    if (event === 'end') return deployment;
+  }
+  throw new FailedError(`the deployer stopped telling of ${id}; see npx deployer show ${id}`);
+}
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue('expected JSON');
+    return z.NEVER;
+  }
+});
+
+function parseDeployment(data: string): Deployment {
+  const parsed = json.pipe(deploymentSchema).safeParse(data);
+  if (!parsed.success)
+    throw new FailedError('the deployer is of another version: it tells of deployments otherwise');
+  return parsed.data;
+}
+
+/** Events until `end`. When the connection is lost, because the daemon is restarted, it goes on where it was for up to a minute. */
+export async function* lasting(
+  client: Client,
+  path: string,
+  { signal, patienceMs = PATIENCE_MS }: { signal: AbortSignal; patienceMs?: number },
+): AsyncIterable<ReceivedEvent> {
+  let lastId: string | null = null;
+  let lostAt: number | null = null;
+  for (;;) {
+    try {
+      const events = await client.events(path, lastId);
+      lostAt = null;
+      for await (const event of events) {
+        lastId = event.id ?? lastId;
+        yield event;
+        if (event.event === 'end') return;
+      }
+      lostAt = Date.now();
+    } catch (error) {
+      lostAt ??= Date.now();
+      if (signal.aborted || !(error instanceof UnreachableError) || Date.now() - lostAt > patienceMs)
+        throw error;
+    }
+    await sleep(RETRY_MS, undefined, { signal });
+  }
+}
