@@ -1,0 +1,115 @@
+import { mkdtemp, stat } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import type { CommandResult, RunCommand } from '../host/types.ts';
+import { FailedError, oneLine } from '../problem.ts';
+import { removeTree } from './files.ts';
+import { pickVariables } from './variables.ts';
+
+/** Running a release's install command: with what npm needs of the deployer's environment, and nothing else of it. */
+
+export interface InstallOptions {
+  /** The deployer's home; npm's download cache is kept there. */
+  home: string;
+  runCommand: RunCommand;
+  /** The deployer's own environment. */
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+const TIMEOUT_MINUTES = 15;
+
+/** @throws FailedError with the cause: `npm ci exited with 1: npm error code EUSAGE …` */
+export async function runInstall(
+  argv: readonly string[],
+  directory: string,
+  request: { log: (line: string) => void; signal: AbortSignal },
+  options: InstallOptions,
+): Promise<void> {
+  const scratch = await mkdtemp(`${directory}.tmp-home-`);
+  const lines: string[] = [];
+  const log = (line: string): void => {
+    if (lines.length < 2000) lines.push(line);
+    request.log(line);
+  };
+  try {
+    const env = await installEnvironment(directory, scratch, options);
+    const timeoutMs = TIMEOUT_MINUTES * 60_000;
+    const run = { argv, cwd: directory, env, timeoutMs, signal: request.signal, log, stdout: 'log' } as const;
+    judge(argv, await options.runCommand(run), lines, request.signal);
+  } finally {
+    await removeTree(scratch);
+  }
+}
+
+/** The whole environment of an install command. */
+export async function installEnvironment(
+  directory: string,
+  scratch: string,
+  { home, env }: InstallOptions,
+): Promise<Record<string, string>> {
+  const userConfig = env['HOME'] ? join(env['HOME'], '.npmrc') : undefined;
+  return {
+    ...(userConfig && (await isFile(userConfig)) ? { npm_config_userconfig: userConfig } : {}),
+    ...pickVariables(env, PASSED_THROUGH),
+    PATH: [
+      join(directory, 'node_modules', '.bin'),
+      dirname(process.execPath),
+      '/usr/local/bin:/usr/bin:/bin',
+      ...(await directoryOf('npm', env['PATH'])),
+    ].join(delimiter),
+    HOME: scratch,
+    CI: 'true',
+    npm_config_cache: join(home, 'cache', 'npm'),
+    npm_config_ignore_scripts: 'true',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    npm_config_update_notifier: 'false',
+  };
+}
+
+const PASSED_THROUGH =
+  /^(npm_config_registry|npm_config_cafile|npm_config_userconfig|NODE_EXTRA_CA_CERTS|https?_proxy|no_proxy)$/i;
+
+/** npm may live elsewhere, with a version manager; last, so that it shadows nothing. */
+async function directoryOf(program: string, path = ''): Promise<string[]> {
+  for (const directory of path.split(delimiter)) {
+    if (directory.startsWith('/') && (await isFile(join(directory, program)))) return [directory];
+  }
+  return [];
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+function judge(
+  argv: readonly string[],
+  result: CommandResult,
+  lines: readonly string[],
+  signal: AbortSignal,
+): void {
+  signal.throwIfAborted();
+  const option = argv.findIndex((word) => word.startsWith('-'));
+  const command = argv.slice(0, option < 0 ? 3 : Math.min(option, 3)).join(' ');
+  if (result.timedOut) {
+    throw new FailedError(`${command} took longer than ${TIMEOUT_MINUTES} minutes and was stopped`);
+  }
+  if (result.exitCode === 0) return;
+  const how = result.exitCode === null ? 'was killed' : `exited with ${result.exitCode}`;
+  const cause = firstCause(lines.length > 0 ? lines : result.tail.split('\n'));
+  throw new FailedError(cause ? `${command} ${how}: ${cause}` : `${command} ${how}`);
+}
+
+/** The first lines that say why; npm spreads its reason over several, each with the same prefix. */
+export function firstCause(lines: readonly string[]): string {
+  const npm = lines.filter(
+    (line) => /^npm (error|ERR!) \S/.test(line) && !/complete log of this run/.test(line),
+  );
+  const [first, ...rest] = npm;
+  if (first)
+    return oneLine([first, ...rest.map((line) => line.replace(/^npm (error|ERR!) /, ''))].join(' '), 300);
+  const telling = lines.find((line) => /\b(error|fatal|failed|cannot|not found|denied)\b/i.test(line));
+  return oneLine(telling ?? lines.findLast((line) => line.trim() !== '') ?? '', 300);
+}

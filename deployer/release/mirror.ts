@@ -1,0 +1,165 @@
+import { git, GitError, gitOr, gitText, type GitCall } from './git.ts';
+import { createLocks } from './locks.ts';
+import { isBranchName, isObjectId, isTagName, isTreePath, protocolOf } from './names.ts';
+import { type GitObject, parseCommit, readObjects } from './objects.ts';
+import { createRepository, ensureRepository, isSound } from './repository.ts';
+import { FailedError } from '../problem.ts';
+import type { Commit, Mirror } from './types.ts';
+
+export interface MirrorOptions {
+  /** Where the bare repository is kept; made when absent, made anew when unusable. */
+  directory: string;
+  /** See `Forge.remote`. */
+  remote: { url: string; env: Readonly<Record<string, string>> };
+  /** Milliseconds for one fetch, 5 minutes by default. */
+  timeoutMs?: number;
+}
+
+/** The mirror, opened without talking to the forge: what was fetched earlier is there at once. */
+export async function openMirror(options: MirrorOptions): Promise<Mirror> {
+  const protocol = protocolOf(options.remote.url);
+  if (!protocol) throw new FailedError('the forge must be an absolute path, https:// or http://');
+  await ensureRepository(options.directory);
+  return new BareMirror(options, protocol);
+}
+
+// Strict about what could harm; old histories carry these dates and names, and they harm nobody.
+const HARMLESS = [
+  'badDateOverflow',
+  'badTimezone',
+  'missingEmail',
+  'missingNameBeforeEmail',
+  'missingSpaceBeforeDate',
+  'missingSpaceBeforeEmail',
+  'zeroPaddedDate',
+  'zeroPaddedFilemode',
+];
+const FETCH = [
+  '-c',
+  'transfer.fsckObjects=true',
+  ...HARMLESS.flatMap((message) => ['-c', `fetch.fsck.${message}=ignore`]),
+  'fetch',
+  ...'--quiet --prune --force --no-tags --no-recurse-submodules'.split(' '),
+  ...'--no-auto-maintenance --no-write-fetch-head --update-shallow --end-of-options'.split(' '),
+];
+const REFSPECS = ['+refs/heads/*:refs/forge/heads/*', '+refs/tags/*:refs/forge/tags/*'];
+
+class BareMirror implements Mirror {
+  readonly #options: MirrorOptions;
+  readonly #call: GitCall & { repository: string };
+  readonly #remoteEnv: Record<string, string>;
+  readonly #locks = createLocks();
+  /** Whether to look for damage: when reading went wrong, and once in a row of failed fetches. */
+  #soundness: 'assumed' | 'doubted' | 'proven' = 'assumed';
+
+  constructor(options: MirrorOptions, protocol: string) {
+    this.#options = options;
+    this.#call = { repository: options.directory };
+    this.#remoteEnv = { ...options.remote.env, GIT_ALLOW_PROTOCOL: protocol };
+  }
+
+  async fetch(signal?: AbortSignal): Promise<void> {
+    await this.#locks.run('fetch', () => this.#fetchOrRenew(signal), signal);
+  }
+
+  async branches(): Promise<Map<string, string>> {
+    const format = '--format=%(objectname) %(refname)';
+    const text = await this.#reading(gitText(['for-each-ref', format, 'refs/forge/heads/'], this.#call));
+    const rows = text.split('\n').flatMap((line): [string, string][] => {
+      const match = /^([0-9a-f]+) refs\/forge\/heads\/(.+)$/.exec(line);
+      return match?.[1] && match[2] && isBranchName(match[2]) ? [[match[2], match[1]]] : [];
+    });
+    return new Map(rows);
+  }
+
+  async resolve(reference: Parameters<Mirror['resolve']>[0]): Promise<Commit | null> {
+    const name = objectName(reference);
+    const object = name && (await this.#object(`${name}^{commit}`));
+    return object ? parseCommit(object) : null;
+  }
+
+  async read(commit: string, path: string): Promise<string | null> {
+    if (!isObjectId(commit) || !isTreePath(path)) return null;
+    const object = await this.#object(`${commit}:${path}`);
+    return object?.type === 'blob' ? object.data.toString('utf8') : null;
+  }
+
+  async list(commit: string, directory: string): Promise<string[]> {
+    if (!isObjectId(commit) || !isTreePath(directory)) return [];
+    const args = ['ls-tree', '-z', '--full-tree', '--end-of-options', commit, `${directory}/`];
+    const text = await this.#reading(gitText(args, this.#call));
+    return text.split('\0').flatMap((row) => {
+      const match = /^100\d{3} blob [0-9a-f]+\t(.+)$/s.exec(row);
+      return match?.[1] ? [match[1].slice(directory.length + 1)] : [];
+    });
+  }
+
+  async contains(descendant: string, ancestor: string): Promise<boolean> {
+    if (![descendant, ancestor].every(isObjectId)) return false;
+    const found = await readObjects([`${descendant}^{commit}`, `${ancestor}^{commit}`], this.#call);
+    if (found.includes(null)) return false;
+    const asked = git(['merge-base', '--is-ancestor', ancestor, descendant], this.#call).then(() => true);
+    return await this.#reading(gitOr(false, asked));
+  }
+
+  async mergeTree(ours: string, theirs: string): Promise<string | null> {
+    if (![ours, theirs].every(isObjectId)) throw new TypeError('mergeTree takes commit ids');
+    const args = ['merge-tree', '--write-tree', '--no-messages', ours, theirs];
+    return await this.#reading(gitOr(null, gitText(args, this.#call)));
+  }
+
+  async #object(name: string): Promise<GitObject | null> {
+    const [object] = await this.#reading(readObjects([name], this.#call));
+    return object ?? null;
+  }
+
+  async #reading<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#soundness = 'doubted';
+      throw error;
+    }
+  }
+
+  /** A mirror is only a copy: when it is damaged, it is made anew from the forge. */
+  async #fetchOrRenew(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#soundness === 'doubted') await this.#renewIfDamaged();
+    try {
+      await this.#fetch(signal);
+    } catch (error) {
+      if (!(error instanceof GitError) || error.exitCode === null || this.#soundness === 'proven')
+        throw error;
+      if (!(await this.#renewIfDamaged())) throw error;
+      await this.#fetch(signal);
+    }
+    this.#soundness = 'assumed';
+  }
+
+  async #fetch(signal: AbortSignal | undefined): Promise<void> {
+    await git([...FETCH, this.#options.remote.url, ...REFSPECS], {
+      ...this.#call,
+      env: this.#remoteEnv,
+      signal,
+      timeoutMs: this.#options.timeoutMs ?? 300_000,
+    });
+  }
+
+  async #renewIfDamaged(): Promise<boolean> {
+    const { directory } = this.#options;
+    await ensureRepository(directory);
+    const damaged = !(await isSound(directory));
+    if (damaged) {
+      await createRepository(directory);
+      await ensureRepository(directory);
+    }
+    this.#soundness = 'proven';
+    return damaged;
+  }
+}
+
+function objectName(reference: Parameters<Mirror['resolve']>[0]): string | null {
+  if ('commit' in reference) return isObjectId(reference.commit) ? reference.commit : null;
+  if ('tag' in reference) return isTagName(reference.tag) ? `refs/forge/tags/${reference.tag}` : null;
+  return isBranchName(reference.branch) ? `refs/forge/heads/${reference.branch}` : null;
+}

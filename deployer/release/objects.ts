@@ -1,0 +1,45 @@
+import { git, type GitCall } from './git.ts';
+import type { Commit } from './types.ts';
+
+/** Reading objects by `git cat-file --batch`: names go in by stdin, so that none can be taken for an option. */
+
+export interface GitObject {
+  id: string;
+  type: string;
+  data: Buffer;
+}
+
+/** The objects of these names (`<id>`, `<id>^{commit}`, `<id>:<path>`), null for each that is not there. */
+export async function readObjects(names: readonly string[], call: GitCall): Promise<(GitObject | null)[]> {
+  if (names.length === 0) return [];
+  const out = await git(['cat-file', '--batch'], { ...call, input: `${names.join('\n')}\n` });
+  const objects: (GitObject | null)[] = [];
+  for (let at = 0; at < out.length;) {
+    const end = out.indexOf(0x0a, at);
+    const header = /^([0-9a-f]+) (\w+) (\d+)$/.exec(out.toString('utf8', at, end));
+    const size = Number(header?.[3] ?? -1);
+    at = end + 1;
+    objects.push(
+      header ? { id: header[1] ?? '', type: header[2] ?? '', data: out.subarray(at, at + size) } : null,
+    );
+    at += size + 1;
+  }
+  return objects;
+}
+
+/** A commit object's text; the format is git's own (gitformat-commit: headers, an empty line, the message). */
+export function parseCommit(object: GitObject): Commit {
+  const text = object.data.toString('utf8');
+  const gap = text.indexOf('\n\n');
+  const headers = (gap < 0 ? text : text.slice(0, gap)).split('\n');
+  const values = (name: string): string[] =>
+    headers.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
+  const message = gap < 0 ? '' : text.slice(gap + 2).trimStart();
+  return {
+    commit: object.id,
+    tree: values('tree')[0] ?? '',
+    subject: (message.split('\n')[0] ?? '').slice(0, 200),
+    author: (values('author')[0] ?? '').replace(/ ?<[^>]*>.*$/, ''),
+    parents: values('parent'),
+  };
+}

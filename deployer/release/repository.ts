@@ -1,0 +1,52 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { git, GitError } from './git.ts';
+
+/** The deployer's own bare repository on disk: made, found sound, made anew. */
+
+/** Attributes in a tree must not change what is written: what is deployed is what was committed. */
+const ATTRIBUTES = '* -text -ident -filter -working-tree-encoding -export-ignore -export-subst\n';
+
+/** A usable repository in `directory`: the one that is there, or a new empty one in its place. */
+export async function ensureRepository(directory: string): Promise<void> {
+  if (await isRepository(directory)) await removeStaleLocks(directory);
+  else await createRepository(directory);
+  const attributes = join(directory, 'info', 'attributes');
+  if ((await readFile(attributes, 'utf8').catch(() => '')) !== ATTRIBUTES) {
+    await writeFile(attributes, ATTRIBUTES);
+  }
+}
+
+/** Whether everything that the refs need is there and readable. Slow: for after an error. */
+export async function isSound(directory: string): Promise<boolean> {
+  return await succeeds(
+    git(['fsck', '--full', '--no-dangling', '--no-progress'], { repository: directory, timeoutMs: 600_000 }),
+  );
+}
+
+export async function createRepository(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true });
+  await git(['init', '--quiet', '--bare', '--template=', '--end-of-options', directory]);
+  await mkdir(join(directory, 'info'));
+}
+
+async function isRepository(directory: string): Promise<boolean> {
+  return await succeeds(git(['for-each-ref', '--count=1'], { repository: directory }));
+}
+
+async function succeeds(question: Promise<unknown>): Promise<boolean> {
+  try {
+    await question;
+    return true;
+  } catch (error) {
+    if (error instanceof GitError && error.exitCode !== null) return false;
+    throw error;
+  }
+}
+
+/** What a git that was killed left behind; nobody else writes to this repository. */
+async function removeStaleLocks(directory: string): Promise<void> {
+  const names = await readdir(directory, { recursive: true });
+  const locks = names.filter((name) => name.endsWith('.lock') && !name.startsWith('objects/'));
+  await Promise.all(locks.map((name) => rm(join(directory, name), { force: true })));
+}
