@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { openReader, openWriter, setQueryOnly } from './sqlite.ts';
+import { assertDatabaseFile, openReader, openWriter, setQueryOnly } from './sqlite.ts';
 
 /** Who writes, and on whose behalf: what the audit triggers record. */
 export interface Origin {
@@ -29,9 +29,13 @@ export function openDatabase(file: string, startReadOnly: boolean): Database {
   const writer = openWriter(file, () => readOnly);
   return {
     read,
-    write: (origin, work) => writer.transaction((trx) => asActor(trx, origin, work)),
+    write: async (origin, work) => {
+      assertDatabaseFile(file);
+      return writer.transaction((trx) => asActor(trx, origin, work));
+    },
     setReadOnly: async (on) => {
       readOnly = on;
+      assertDatabaseFile(file);
       await setQueryOnly(writer, on);
     },
     reopen: async () => {

@@ -19,6 +19,11 @@ export function openWriter(file: string, isReadOnly: () => boolean): Knex {
   });
 }
 
+/** Opening to write would create what is missing, and an empty database would hide that the real one is not there. */
+export function assertDatabaseFile(file: string): void {
+  if (!existsSync(file)) throw new Error('the database file does not exist');
+}
+
 /** Waits for the transaction in flight, since there is one connection. */
 export async function setQueryOnly(writer: Knex, on: boolean): Promise<void> {
   await writer.raw(`PRAGMA query_only = ${on ? 'ON' : 'OFF'}`);
@@ -28,11 +33,7 @@ function connect(file: string, options: object, prepare: (connection: Connection
   return knexFactory({
     client: 'better-sqlite3',
     useNullAsDefault: true,
-    // opening must never create a database: an empty one would hide that the real one is missing
-    connection: () => {
-      if (!existsSync(file)) throw new Error('the database file does not exist');
-      return { filename: file, options };
-    },
+    connection: { filename: file, options },
     pool: {
       min: 0,
       max: 1,
