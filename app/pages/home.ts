@@ -48,7 +48,7 @@ function hero(): Html {
   return html`<section class="hero">
     <div class="container-xl">
       <p class="eyebrow">Open governance for the layer above the web</p>
-      <h1>How the meta-layer is agreed on</h1>
+      <h1>How the <span class="text-nowrap">meta-layer</span> is agreed on</h1>
       <p class="lead">
         The Meta-Layer Task Force writes the shared rules of the layer above web pages: identity, annotation,
         presence and trust. Every draft, comment and decision is on the record here.

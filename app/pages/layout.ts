@@ -111,10 +111,10 @@ function footer(visit: Visit): Html {
       </p>
       <form class="theme-switch" method="post" action="/theme/">
         ${csrfInput(visit)}<input type="hidden" name="back" value="${visit.url}" />
-        <fieldset>
-          <legend>Theme</legend>
+        <div role="group" aria-label="Theme">
+          <span class="theme-label" aria-hidden="true">Theme</span>
           ${THEMES.map(([theme, label]) => html`<button name="theme" value="${theme}" aria-pressed="${String(theme === visit.theme)}">${label}</button>`)}
-        </fieldset>
+        </div>
       </form>
     </div>
   </footer>`;

@@ -15,7 +15,7 @@ import { requireSubmission, storeSubmission } from '../submissions/submission.ts
 import { THREADS, type SampleComment } from './comments.ts';
 import { DOCUMENTS, type SampleDocument } from './documents.ts';
 import { emailOf, GROUPS, PEOPLE } from './people.ts';
-import { sampleAbstract, sampleText } from './text.ts';
+import { sampleText } from './text.ts';
 
 export interface Teller {
   database: Database;
@@ -118,11 +118,10 @@ async function move(
 async function postRevision(
   teller: Teller,
   users: User[],
-  [name, title, group, , , authors]: SampleDocument,
+  [name, title, group, , , authors, abstract]: SampleDocument,
   revision: number,
   when: Date,
 ): Promise<number> {
-  const abstract = sampleAbstract(title, group);
   const text = sampleText(title, abstract, revision);
   const bytes = Buffer.from(text);
   const key = await teller.files.put(bytes);
@@ -154,7 +153,7 @@ async function discuss(
   index: number,
   begun: Date,
 ): Promise<number> {
-  const threads = THREADS.filter((_, place) => (place + index) % 3 === 0 && index % 4 !== 3);
+  const threads = THREADS.filter((_, place) => (place + index) % 3 === 0 && index % 8 !== 3);
   let count = 0;
   const say = async (comment: SampleComment, parent: number | null): Promise<void> => {
     count += 1;

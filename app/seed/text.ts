@@ -14,15 +14,7 @@ export function sampleText(title: string, abstract: string, revision: number): s
   const body = sections
     .map(([heading, text], index) => `## ${index + 1}. ${heading}\n\n${text}\n`)
     .join('\n');
-  return `# ${title}\n\n${body}`;
-}
-
-export function sampleAbstract(title: string, group: string): string {
-  const field =
-    group === ''
-      ? 'It is the work of individuals and asks for discussion.'
-      : `It is a work item of the ${group} group.`;
-  return `This document describes ${title.charAt(0).toLowerCase()}${title.slice(1)}. It names the requirements that implementations of the meta-layer share, defines the records that they exchange, and says what readers can expect of them. ${field}`;
+  return body;
 }
 
 function introduction(subject: string, abstract: string): string {
