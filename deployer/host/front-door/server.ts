@@ -1,23 +1,17 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { parseListen } from '../ports.ts';
 import { startTimeOf } from '../proc.ts';
 import { controlServer } from './control.ts';
 import { holds } from './holds.ts';
-import { hasBody } from './headers.ts';
 import { CONTROL, HANDLE } from './links.ts';
-import { proxy } from './proxy.ts';
 import { openSluice } from './sluice.ts';
 import { Traffic } from './traffic.ts';
-import { isWebSocket, upgrade } from './upgrade.ts';
-import { Uploads } from './uploads.ts';
+import { visitors } from './visitors.ts';
 
 /** Milliseconds. */
-const HEADERS_WITHIN = 20_000;
-const KEEP_ALIVE = 65_000;
 const UPLOAD_IDLE = 60_000;
-const DRAIN = 3000;
 const LOOK = 500;
 
 export interface FrontDoorProcess {
@@ -44,9 +38,8 @@ export async function serve({
   uploadIdleMs = UPLOAD_IDLE,
 }: Options): Promise<FrontDoorProcess> {
   const traffic = new Traffic();
-  const uploads = new Uploads(uploadIdleMs);
-  const server = visitors(directory, traffic, uploads, log);
-  await listening(server, parseListen(listen));
+  const front = visitors({ directory, traffic, uploadIdleMs, log });
+  await listening(front.server, parseListen(listen));
   const sluice = await openSluice(directory);
   const hold = holds(directory, sluice);
   const identity = { pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
@@ -68,50 +61,13 @@ export async function serve({
     displaced: watch.displaced,
     async close() {
       watch.stop();
-      uploads.close();
       hold.letGo();
       control.close();
       control.closeAllConnections();
-      await drained(server);
+      await front.close();
       await sluice.close();
     },
   };
-}
-
-function visitors(
-  directory: string,
-  traffic: Traffic,
-  uploads: Uploads,
-  log: (line: string) => void,
-): Server {
-  const handle = (request: IncomingMessage, response: ServerResponse) => {
-    if (hasBody(request)) uploads.add(request);
-    proxy(directory, traffic, request, response).catch((error: unknown) => {
-      log(`a request failed: ${String(error)}`);
-      response.destroy();
-    });
-  };
-  const server = createServer(
-    {
-      headersTimeout: HEADERS_WITHIN,
-      connectionsCheckingInterval: 5000,
-      // A held write may take as long as its hold; idle uploads are cut off one by one.
-      requestTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE,
-      shouldUpgradeCallback: isWebSocket,
-    },
-    handle,
-  );
-  server.maxHeadersCount = 100;
-  server.on('checkContinue', handle);
-  server.on('upgrade', (request, socket, head) => {
-    traffic.requests += 1;
-    upgrade(directory, request, socket, head).catch((error: unknown) => {
-      log(`an upgrade failed: ${String(error)}`);
-      socket.destroy();
-    });
-  });
-  return server;
 }
 
 function listening(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
@@ -122,12 +78,6 @@ function listening(server: Server, where: { host: string; port: number } | { pat
       resolve();
     });
   });
-}
-
-async function drained(server: Server): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), DRAIN);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  clearTimeout(timer);
 }
 
 /** Without its control socket a front door cannot be found again: it leaves, so that another one can take its address. */

@@ -7,12 +7,18 @@ import {
   type OutgoingHttpHeaders,
   type RequestOptions,
   type Server,
+  type ServerResponse,
 } from 'node:http';
-import { createServer as createNetServer } from 'node:net';
+import { createServer as createNetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
+import { embeddedFrontDoor } from '../../../deployer/host/front-door/client.ts';
+import { serve, type FrontDoorProcess } from '../../../deployer/host/front-door/server.ts';
+import { processManager } from '../../../deployer/host/process.ts';
+import { runDirectory } from '../../../deployer/host/run-directory.ts';
+import type { FrontDoor } from '../../../deployer/host/types.ts';
 
 export function scratch(): string {
   const directory = mkdtempSync(join(tmpdir(), 'host-'));
@@ -66,23 +72,27 @@ export interface TestInstance {
 export async function startInstance(
   directory: string,
   name: string,
-  custom?: (request: IncomingMessage, response: import('node:http').ServerResponse) => boolean,
+  custom?: (request: IncomingMessage, response: ServerResponse) => boolean,
 ): Promise<TestInstance> {
   const server = createServer((incoming, response) => {
     instance.seen.push(incoming);
     if (custom?.(incoming, response)) return;
-    void bodyOf(incoming).then(
-      async (body) => {
-        const id = String(incoming.headers['x-id'] ?? '');
-        if (incoming.method !== 'GET') {
-          await instance.gate;
-          instance.executed.push(id);
-        }
-        response.setHeader('Content-Type', 'application/json');
-        response.end(JSON.stringify({ name, id, digest: sha(body), url: incoming.url }));
-      },
-      () => response.destroy(),
-    );
+    execute(incoming, response).catch(() => response.destroy());
+  });
+  async function execute(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await bodyOf(incoming);
+    const id = String(incoming.headers['x-id'] ?? '');
+    if (incoming.method !== 'GET') {
+      await instance.gate;
+      instance.executed.push(id);
+    }
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify({ name, id, digest: sha(body), url: incoming.url }));
+  }
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   rmSync(join(directory, `${name}.sock`), { force: true });
   await new Promise<void>((resolve) => server.listen(join(directory, `${name}.sock`), resolve));
@@ -92,7 +102,7 @@ export async function startInstance(
     seen: [],
     gate: Promise.resolve(),
     close: () => {
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
@@ -107,17 +117,22 @@ export interface Answer {
   message: IncomingMessage;
 }
 
+/** Options of a request that has a connection of its own. */
+export function addressOf(listen: string) {
+  const [host, port] = listen.split(':');
+  return { host, port, agent: false as const };
+}
+
 /** One request to a front door; `body` is sent with its length. */
 export function send(
   listen: string,
-  options: RequestOptions & { headers?: OutgoingHttpHeaders } = {},
+  options: Omit<RequestOptions, 'headers'> & { headers?: OutgoingHttpHeaders } = {},
   body?: Buffer | string,
 ): Promise<Answer> {
-  const [host, port] = listen.split(':');
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
     const call = request(
-      { host, port, agent: false, ...options, headers: { ...length, ...options.headers } },
+      { ...addressOf(listen), ...options, headers: { ...length, ...options.headers } },
       (message) => {
         bodyOf(message).then(
           (bytes) =>
@@ -134,4 +149,39 @@ export function send(
     call.on('error', reject);
     call.end(body);
   });
+}
+
+export interface House {
+  home: string;
+  directory: string;
+  listen: string;
+  door: FrontDoor;
+}
+
+/** A home without a front door; whichever process is started for it is stopped afterwards. */
+export async function emptyHouse(): Promise<House> {
+  const home = scratch();
+  const run = runDirectory(home, {});
+  const door = embeddedFrontDoor({ home, runDirectory: run, services: processManager() });
+  return { home, directory: run.of('dev'), listen: await freeListen(), door };
+}
+
+/** A front door in a process of its own. */
+export async function realHouse(): Promise<House> {
+  const house = await emptyHouse();
+  onTestFinished(() => house.door.stop('dev'));
+  await house.door.ensure('dev', house.listen);
+  return house;
+}
+
+/** A front door within this process, which the client finds as it would find any that runs. */
+export async function localHouse(
+  uploadIdleMs = 60_000,
+): Promise<House & { server: FrontDoorProcess; log: string[] }> {
+  const house = await emptyHouse();
+  const log: string[] = [];
+  const { listen, directory } = house;
+  const server = await serve({ listen, directory, uploadIdleMs, log: (line) => log.push(line) });
+  onTestFinished(() => server.close());
+  return { ...house, server, log };
 }

@@ -1,35 +1,22 @@
 import { Agent } from 'node:http';
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { embeddedFrontDoor } from '../../../deployer/host/front-door/client.ts';
-import { processManager } from '../../../deployer/host/process.ts';
-import { runDirectory } from '../../../deployer/host/run-directory.ts';
-import { freeListen, scratch, send, sha, startInstance } from './fixture.ts';
+import type { FrontDoor } from '../../../deployer/host/types.ts';
+import { realHouse, send, sha, startInstance, until, type TestInstance } from './fixture.ts';
 
 const answerSchema = z.object({ name: z.string(), id: z.string(), digest: z.string() });
 
-async function house() {
-  const home = scratch();
-  const run = runDirectory(home, {});
-  const listen = await freeListen();
-  const door = embeddedFrontDoor({ home, runDirectory: run, services: processManager() });
-  onTestFinished(() => door.stop('dev'));
-  await door.ensure('dev', listen);
-  const directory = run.of('dev');
-  return { directory, door, listen };
-}
-
 /** Visitors who ask one thing after the other, half of them writing, until told to stop. */
 function visitors(listen: string, count: number) {
-  let running = true;
+  const stopped = new AbortController();
   let asked = 0;
   const acknowledged: string[] = [];
   const wrong: string[] = [];
   async function visitor(number: number) {
     const agent = number % 2 === 0 ? new Agent({ keepAlive: true }) : false;
-    while (running) {
+    while (!stopped.signal.aborted) {
       const id = `${number}-${asked++}`;
       const body =
         asked % 2 === 0 ? randomBytes(asked % 40 === 0 ? 1_000_000 : randomInt(0, 5000)) : undefined;
@@ -56,32 +43,42 @@ function visitors(listen: string, count: number) {
     acknowledged,
     asked: () => asked,
     async stop() {
-      running = false;
+      stopped.abort();
       await all;
     },
   };
 }
 
+async function pointed(door: FrontDoor, socket: string) {
+  await door.point('dev', socket);
+  return { drained: true, executedWhileHeld: 0, switched: true };
+}
+
+async function switchedUnderHold(door: FrontDoor, socket: string, instances: TestInstance[]) {
+  const executed = () => instances.reduce((sum, instance) => sum + instance.executed.length, 0);
+  const hold = await door.hold('dev', { leaseMs: 5000, limitMs: 10_000 });
+  const drained = await hold.drained(5000);
+  const before = executed();
+  // Time for visitors to run into the hold.
+  await sleep(100);
+  const executedWhileHeld = executed() - before;
+  return { drained, executedWhileHeld, switched: await hold.switchTo(socket) };
+}
+
 describe('the front door under traffic', () => {
   test('loses, doubles and mixes up nothing over many switches and holds', async () => {
-    const { directory, door, listen } = await house();
+    const { directory, door, listen } = await realHouse();
     const blue = await startInstance(directory, 'blue');
     const green = await startInstance(directory, 'green');
     await door.point('dev', 'blue.sock');
     const traffic = visitors(listen, 12);
     for (let round = 0; round < 20; round++) {
       const next = round % 2 === 0 ? 'green.sock' : 'blue.sock';
-      if (round % 3 === 0) await door.point('dev', next);
-      else {
-        const hold = await door.hold('dev', { leaseMs: 5000, limitMs: 10_000 });
-        expect(await hold.drained(5000)).toBe(true);
-        const before = blue.executed.length + green.executed.length;
-        await sleep(100);
-        expect(blue.executed.length + green.executed.length, 'writes executed during the hold').toBe(before);
-        expect(await hold.switchTo(next)).toBe(true);
-      }
+      const moved =
+        round % 3 === 0 ? await pointed(door, next) : await switchedUnderHold(door, next, [blue, green]);
+      expect(moved).toEqual({ drained: true, executedWhileHeld: 0, switched: true });
       const goal = traffic.asked() + 150;
-      while (traffic.asked() < goal && traffic.wrong.length === 0) await sleep(5);
+      await until(() => traffic.asked() >= goal || traffic.wrong.length > 0, 'more requests');
     }
     await traffic.stop();
     expect(traffic.wrong).toEqual([]);

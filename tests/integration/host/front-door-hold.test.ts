@@ -1,0 +1,220 @@
+import { existsSync, symlinkSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ask, look } from '../../../deployer/host/front-door/control-client.ts';
+import { localHouse, send, startInstance, until } from './fixture.ts';
+
+async function held(count: number, directory: string) {
+  await until(async () => (await look(directory))?.held === count, `${count} held`);
+}
+
+async function liveHouse() {
+  const house = await localHouse();
+  const blue = await startInstance(house.directory, 'blue');
+  await house.door.point('dev', 'blue.sock');
+  const write = (id: string, body = 'text') =>
+    send(house.listen, { method: 'POST', headers: { 'X-Id': id } }, body);
+  return { ...house, blue, write };
+}
+
+const HOLD = { leaseMs: 20_000, limitMs: 20_000 };
+
+describe('a hold', () => {
+  test('lets reads pass while writes wait, and a switch sends them to the new side', async () => {
+    const { directory, door, listen, blue, write } = await liveHouse();
+    const green = await startInstance(directory, 'green');
+    const hold = await door.hold('dev', HOLD);
+    expect(await door.links('dev')).toEqual({ live: 'blue.sock', write: 'sluice.sock' });
+    const answers = [write('a'), write('b')];
+    await held(2, directory);
+    expect((await send(listen)).text).toContain('"blue"');
+    expect(await hold.drained(1000)).toBe(true);
+    expect(await hold.switchTo('green.sock')).toBe(true);
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
+    expect([blue.executed, green.executed.sort()]).toEqual([[], ['a', 'b']]);
+    expect(await door.links('dev')).toEqual({ live: 'green.sock', write: 'green.sock' });
+    expect(await hold.renew()).toBe(false);
+  });
+
+  test('is drained only once the writes that were in flight have ended', async () => {
+    const { directory, door, blue, write } = await liveHouse();
+    const gate = Promise.withResolvers<void>();
+    blue.gate = gate.promise;
+    const slow = write('slow');
+    await until(() => blue.seen.length === 1, 'the write to arrive');
+    const hold = await door.hold('dev', HOLD);
+    expect(await hold.drained(50)).toBe(false);
+    expect(await door.counters('dev')).toMatchObject({ writesInFlight: 1 });
+    const drained = hold.drained(10_000);
+    gate.resolve();
+    expect(await drained).toBe(true);
+    expect((await slow).status).toBe(200);
+    await hold.release();
+    expect((await look(directory))?.held).toBe(0);
+  });
+
+  test('counts a write that passed the sluice as in flight for the next hold', async () => {
+    const { directory, door, blue, write } = await liveHouse();
+    const gate = Promise.withResolvers<void>();
+    blue.gate = gate.promise;
+    const first = await door.hold('dev', HOLD);
+    const answer = write('once-held');
+    await held(1, directory);
+    await first.release();
+    const second = await door.hold('dev', HOLD);
+    expect(await second.drained(50)).toBe(false);
+    gate.resolve();
+    expect(await second.drained(10_000)).toBe(true);
+    expect((await answer).status).toBe(200);
+  });
+
+  test('answers 503 to a write that waited too long, which was not executed', async () => {
+    const { directory, door, blue, write } = await liveHouse();
+    const hold = await door.hold('dev', { leaseMs: 20_000, limitMs: 100 });
+    const answers = await Promise.all([write('late'), write('large', 'x'.repeat(1_000_000))]);
+    for (const answer of answers) {
+      expect(answer.status).toBe(503);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      expect(JSON.parse(answer.text)).toMatchObject({ status: 503 });
+    }
+    await hold.release();
+    expect((await write('next')).status).toBe(200);
+    expect(blue.executed).toEqual(['next']);
+    expect((await look(directory))?.errors, 'the instance is not to blame').toBe(0);
+  });
+
+  test('lapses without renewal: writes go to the live side and the switch is refused', async () => {
+    const { directory, door, blue, write } = await liveHouse();
+    await startInstance(directory, 'green');
+    const hold = await door.hold('dev', { leaseMs: 150, limitMs: 20_000 });
+    expect((await write('waits')).status).toBe(200);
+    expect(blue.executed).toEqual(['waits']);
+    expect(await hold.switchTo('green.sock')).toBe(false);
+    expect(await hold.drained(1000)).toBe(false);
+    expect(await door.links('dev')).toEqual({ live: 'blue.sock', write: 'blue.sock' });
+    await hold.release();
+  });
+
+  test('stays in force as long as it is renewed', async () => {
+    const { directory, door, blue, write } = await liveHouse();
+    const hold = await door.hold('dev', { leaseMs: 400, limitMs: 20_000 });
+    const answer = write('patient');
+    await held(1, directory);
+    const end = performance.now() + 1000;
+    await until(async () => {
+      expect(await hold.renew()).toBe(true);
+      return performance.now() > end;
+    }, 'two leases to pass');
+    expect(blue.executed).toEqual([]);
+    await hold.release();
+    expect((await answer).status).toBe(200);
+  });
+
+  test('cannot be had twice, and an earlier one is ended by letGo', async () => {
+    const { door } = await liveHouse();
+    const first = await door.hold('dev', HOLD);
+    await expect(door.hold('dev', HOLD)).rejects.toThrow('already held');
+    await door.letGo('dev');
+    expect(await first.renew()).toBe(false);
+    const second = await door.hold('dev', HOLD);
+    expect(await second.renew()).toBe(true);
+  });
+
+  test('lets go to a maintenance answer when nothing is live', async () => {
+    const { directory, door, listen } = await localHouse();
+    const hold = await door.hold('dev', HOLD);
+    const answer = send(listen, { method: 'POST' }, 'x');
+    await held(1, directory);
+    await hold.release();
+    expect((await answer).status).toBe(503);
+    expect(await door.links('dev')).toEqual({ live: null, write: null });
+  });
+
+  test('answers held writes 503 when the front door is stopped', async () => {
+    const { directory, door, server, listen } = await localHouse();
+    await door.hold('dev', HOLD);
+    const answer = send(listen, { method: 'POST' }, 'x');
+    await held(1, directory);
+    await server.close();
+    expect((await answer).status).toBe(503);
+  });
+});
+
+describe('the sluice', () => {
+  test('serves any proxy: raw bytes wait unread and go on as they were', async () => {
+    const { directory, door, blue } = await liveHouse();
+    const hold = await door.hold('dev', HOLD);
+    const socket = connect(join(directory, 'sluice.sock'));
+    onTestFinished(() => void socket.destroy());
+    let text = '';
+    socket.on('data', (chunk) => (text += String(chunk)));
+    socket.write('PUT /x HTTP/1.1\r\nHost: a\r\nX-Id: raw\r\nContent-Length: 2\r\nConnection: close\r\n\r\n');
+    await held(1, directory);
+    socket.write('ok');
+    await hold.release();
+    await until(() => text.includes('"raw"'), 'the answer');
+    expect(blue.executed).toEqual(['raw']);
+    await until(async () => (await look(directory))?.writesInFlight === 0, 'the end');
+  });
+
+  test('passes on at once what comes when no hold is in force', async () => {
+    const { directory, blue, write } = await liveHouse();
+    unlinkSync(join(directory, 'write.sock'));
+    symlinkSync('sluice.sock', join(directory, 'write.sock'));
+    expect((await write('straggler')).status).toBe(200);
+    expect(blue.executed).toEqual(['straggler']);
+  });
+
+  test('lets an instance finish a write whose client has gone', async () => {
+    const { directory, door, blue } = await liveHouse();
+    const gate = Promise.withResolvers<void>();
+    blue.gate = gate.promise;
+    const hold = await door.hold('dev', HOLD);
+    const socket = connect(join(directory, 'sluice.sock'));
+    socket.write('POST /x HTTP/1.1\r\nHost: a\r\nX-Id: left\r\nContent-Length: 0\r\n\r\n');
+    await held(1, directory);
+    await hold.release();
+    await until(() => blue.seen.length === 1, 'the write to arrive');
+    socket.destroy();
+    gate.resolve();
+    await until(() => blue.executed.length > 0, 'the write to be executed');
+    expect(blue.executed).toEqual(['left']);
+    await until(async () => (await look(directory))?.writesInFlight === 0, 'the end');
+  });
+});
+
+describe('the control socket', () => {
+  test.each([
+    ['/hold', { id: 'x', leaseMs: -1, limitMs: 5 }],
+    ['/hold', { leaseMs: 5, limitMs: 5 }],
+    ['/renew', {}],
+    ['/release', { id: 7 }],
+    ['/switch', { id: 'x', socket: '../blue.sock' }],
+    ['/switch', { id: 'x', socket: 'live.sock' }],
+    ['/switch', { id: 'x', socket: 'sluice.sock' }],
+    ['/switch', { id: 'x', socket: 'BLUE.sock' }],
+    ['/switch', { id: 'x', socket: `${'b'.repeat(41)}.sock` }],
+    ['/hold', { id: 'x'.repeat(5000), leaseMs: 5, limitMs: 5 }],
+  ])('refuses %s %o', async (path, body) => {
+    const { directory } = await localHouse();
+    await expect(ask(directory, path, body)).rejects.toThrow('400');
+  });
+
+  test('knows no other request', async () => {
+    const { directory } = await localHouse();
+    await expect(ask(directory, '/stop', {})).rejects.toThrow('404');
+    await expect(ask(directory, '/hold')).rejects.toThrow('404');
+  });
+
+  test('refuses a wrong id and a socket that is not there', async () => {
+    const { directory, door } = await liveHouse();
+    const hold = await door.hold('dev', HOLD);
+    expect(await ask(directory, '/renew', { id: 'another' })).toBe(null);
+    expect(await ask(directory, '/release', { id: 'another' })).toBe(null);
+    expect(await ask(directory, '/switch', { id: 'another', socket: 'blue.sock' })).toBe(null);
+    expect(await hold.switchTo('absent.sock')).toBe(false);
+    expect(await hold.renew()).toBe(true);
+    expect(existsSync(join(directory, 'absent.sock'))).toBe(false);
+  });
+});
