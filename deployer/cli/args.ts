@@ -36,7 +36,8 @@ export function glance(argv: string[], verbs: readonly Verb[]): Glance {
   const isSet = (name: string) => values[name] !== undefined;
   return {
     words: positionals,
-    wantsJson: isSet('json'),
+    // Also where it stands as the forgotten value of another option: a script reads nothing but JSON.
+    wantsJson: argv.includes('--json'),
     wantsHelp: isSet('help'),
     wantsVersion: isSet('version'),
   };

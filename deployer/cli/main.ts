@@ -24,8 +24,9 @@ export async function main(argv: string[], io: Io): Promise<number> {
   async function perform(): Promise<Result> {
     if (wantsVersion) return said(version(), { version: version() });
     const [first, ...rest] = words;
-    if (first === undefined || first === 'help' || wantsHelp)
-      return help(first === 'help' ? rest : words, wantsHelp);
+    if (first === undefined || first === 'help' || wantsHelp) {
+      return first === 'help' ? help(rest, true) : help(words, wantsHelp);
+    }
     const verb = findVerb(words, VERBS);
     const args = parseVerb(argv, verb);
     let made: Client | undefined;

@@ -42,7 +42,7 @@ function parseDeployment(data: string): Deployment {
 
 /** Events until `end`. When the connection is lost, because the daemon is restarted, it goes on where it was for up to a minute. */
 export async function* lasting(
-  client: Client,
+  client: Pick<Client, 'events'>,
   path: string,
   { signal, patienceMs = PATIENCE_MS }: { signal: AbortSignal; patienceMs?: number },
 ): AsyncIterable<ReceivedEvent> {

@@ -94,9 +94,7 @@ export function named(request: Request): Input<unknown, unknown> {
     deployment: parameter(request, 'deployment'),
     query: undefined,
     body: undefined,
-    by: requestedBy.parse(request.get('X-Requested-By'), {
-      error: () => 'the header X-Requested-By is malformed',
-    }),
+    by: requestedBy.parse(request.get('X-Requested-By')),
   };
 }
 

@@ -66,6 +66,11 @@ function addStateGauges(registers: Registry[], environments: () => Promise<Envir
     help: '1 while an environment is locked',
     labelNames: ['environment'],
     registers,
+    async collect() {
+      const present = await environments();
+      locked.reset();
+      for (const { name: environment, lock } of present) locked.set({ environment }, lock === null ? 0 : 1);
+    },
   });
   const live = new Gauge({
     name: 'deployer_live_info',
@@ -75,8 +80,7 @@ function addStateGauges(registers: Registry[], environments: () => Promise<Envir
     async collect() {
       const present = await environments();
       live.reset();
-      for (const { name: environment, live: release, lock } of present) {
-        locked.set({ environment }, lock === null ? 0 : 1);
+      for (const { name: environment, live: release } of present) {
         if (release === null) continue;
         const { commit, tag, id } = release;
         live.set({ environment, commit, tag: tag ?? '', deployment: id }, 1);

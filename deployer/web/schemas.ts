@@ -150,5 +150,5 @@ export const parameters = {
 /** Who asks, for the record. */
 export const requestedBy = z
   .string()
-  .regex(/^[\w.@:-]{1,60}$/, 'expected at most 60 letters, digits and . @ : - _')
+  .regex(/^[\w.@:-]{1,60}$/, 'X-Requested-By: expected at most 60 letters, digits and . @ : - _')
   .default('api');

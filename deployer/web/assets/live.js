@@ -34,7 +34,7 @@ let planned;
 
 function soon() {
   clearTimeout(planned);
-  planned = setTimeout(() => renew().catch(() => undefined), 100);
+  planned = setTimeout(() => void renew().catch(() => undefined), 100);
 }
 
 listen();
