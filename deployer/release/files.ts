@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
+import { chmodSync, lstatSync } from 'node:fs';
 import { chmod, lstat, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { inTurns } from './turns.ts';
 
 /** Everything below `directory` readable by all and writable by none; the directory itself last. */
 export async function makeReadOnly(directory: string): Promise<void> {
-  for (const item of await readdir(directory, { withFileTypes: true })) {
-    const path = join(directory, item.name);
-    if (item.isDirectory()) await makeReadOnly(path);
-    else if (item.isFile()) await chmod(path, (await lstat(path)).mode & 0o100 ? 0o555 : 0o444);
-  }
+  const found = await readdir(directory, { recursive: true, withFileTypes: true });
+  await inTurns(found.toReversed(), (item) => {
+    const path = join(item.parentPath, item.name);
+    if (item.isDirectory()) chmodSync(path, 0o555);
+    else if (item.isFile()) chmodSync(path, lstatSync(path).mode & 0o100 ? 0o555 : 0o444);
+  });
   await chmod(directory, 0o555);
 }
 

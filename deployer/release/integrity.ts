@@ -1,5 +1,7 @@
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { inTurns } from './turns.ts';
 import { objectId, type TreeEntry } from './tree.ts';
 
 /** How a directory differs from the tree that it was made from; one line for each path, none when it is the tree. */
@@ -8,21 +10,35 @@ export async function differences(
   entries: readonly TreeEntry[],
   ignore: ReadonlySet<string> | 'anything more' = new Set(),
 ): Promise<string[]> {
-  const changed = await inParallel(entries, async (entry) => await difference(directory, entry));
+  const changed = displacedDirectories(directory, entries);
+  await inTurns(entries, (entry) => {
+    const line = difference(directory, entry);
+    if (line) changed.push(line);
+  });
   const more = ignore === 'anything more' ? [] : await additions(directory, entries, ignore);
-  return [...changed.filter((line) => line !== null), ...more];
+  return [...changed, ...more];
 }
 
-async function difference(directory: string, entry: TreeEntry): Promise<string | null> {
+/** Directories that are links now: what they hold could be changed elsewhere. */
+function displacedDirectories(directory: string, entries: readonly TreeEntry[]): string[] {
+  const folders = new Set(entries.map(({ path }) => dirname(path)));
+  for (const folder of folders) folders.add(dirname(folder));
+  return [...folders].flatMap((folder) => {
+    const isLink = lstatSync(join(directory, folder), { throwIfNoEntry: false })?.isSymbolicLink();
+    return isLink ? [`${folder} is of another type`] : [];
+  });
+}
+
+function difference(directory: string, entry: TreeEntry): string | null {
   const file = join(directory, entry.path);
-  const stat = await lstat(file).catch(() => null);
+  const stat = lstatSync(file, { throwIfNoEntry: false });
   if (!stat) return `${entry.path} is missing`;
   const isLink = entry.mode === '120000';
   if (isLink ? !stat.isSymbolicLink() : !stat.isFile()) return `${entry.path} is of another type`;
   if (!isLink && (stat.mode & 0o100) !== (entry.mode === '100755' ? 0o100 : 0)) {
     return `${entry.path} has another mode`;
   }
-  const data = isLink ? await readlink(file, 'buffer') : await readFile(file);
+  const data = isLink ? readlinkSync(file, 'buffer') : readFileSync(file);
   return objectId('blob', data, entry.id) === entry.id ? null : `${entry.path} was changed`;
 }
 
@@ -38,14 +54,4 @@ async function additions(
     const path = relative(directory, join(item.parentPath, item.name));
     return item.isDirectory() || known.has(path) || ignore.has(path) ? [] : [`${path} is not in the tree`];
   });
-}
-
-async function inParallel<In, Out>(items: readonly In[], work: (item: In) => Promise<Out>): Promise<Out[]> {
-  const results: Out[] = [];
-  const queue = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
-  };
-  await Promise.all(Array.from({ length: 16 }, worker));
-  return results;
 }

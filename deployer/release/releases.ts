@@ -120,7 +120,12 @@ class Builder {
     await mkdir(join(this.#options.home, 'releases'), { recursive: true });
     const workspace = await mkdtemp(`${directory}.tmp-`);
     try {
-      const entries = await checkOut({ repository: this.#options.repository, tree, workspace, signal });
+      const entries = await checkOut({
+        repository: this.#options.repository,
+        tree,
+        directory: join(workspace, 'tree'),
+        signal,
+      });
       const plan = await this.#plan(join(workspace, 'tree'), entries, request);
       const dependencies = await this.#linkShared(plan, join(workspace, 'tree'), request, keys);
       await rm(`${directory}.json`, { force: true });

@@ -14,12 +14,17 @@ export interface TreeEntry {
   path: string;
 }
 
+export interface SizedEntry extends TreeEntry {
+  /** Bytes. */
+  size: number;
+}
+
 /**
  * All files and links of a tree, in git's order.
  * @throws FailedError for a tree that reaches out of itself: submodules, `.git` and the like, links that lead outside
  */
-export async function listTree(tree: string, call: GitCall): Promise<TreeEntry[]> {
-  const out = await git(['ls-tree', '-r', '-z', '--full-tree', '--end-of-options', tree], call);
+export async function listTree(tree: string, call: GitCall): Promise<SizedEntry[]> {
+  const out = await git(['ls-tree', '-r', '-l', '-z', '--full-tree', '--end-of-options', tree], call);
   const entries = decode(out).split('\0').filter(Boolean).map(parseRow);
   for (const { path } of entries) refuseGitNames(path);
   const links = entries.filter((entry) => entry.mode === '120000');
@@ -72,13 +77,13 @@ function decode(bytes: Buffer): string {
   }
 }
 
-function parseRow(row: string): TreeEntry {
-  const match = /^(\d{6}) (\w+) ([0-9a-f]+)\t(.+)$/s.exec(row);
-  const [, mode = '', type = '', id = '', path = ''] = match ?? [];
+function parseRow(row: string): SizedEntry {
+  const match = /^(\d{6}) (\w+) ([0-9a-f]+) +(\d+|-)\t(.+)$/s.exec(row);
+  const [, mode = '', type = '', id = '', size = '', path = ''] = match ?? [];
   if (type === 'commit')
     throw new FailedError(`${path} is a submodule: submodules are not deployed, commit its files`);
-  if (mode === '120000') return { mode, id, path };
-  return { mode: mode === '100755' ? mode : '100644', id, path };
+  if (mode === '120000') return { mode, id, path, size: Number(size) };
+  return { mode: mode === '100755' ? mode : '100644', id, path, size: Number(size) };
 }
 
 /** `.git` in any spelling that some file system takes for it. */

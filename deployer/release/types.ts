@@ -18,7 +18,7 @@ export interface Mirror {
   resolve(reference: { branch: string } | { commit: string } | { tag: string }): Promise<Commit | null>;
   /** The text of a file in a commit, or null. */
   read(commit: string, path: string): Promise<string | null>;
-  /** Files directly in a directory of a commit. */
+  /** Base names of the files directly in a directory of a commit. */
   list(commit: string, directory: string): Promise<string[]>;
   /** Whether `ancestor` is reachable from `descendant`. */
   contains(descendant: string, ancestor: string): Promise<boolean>;

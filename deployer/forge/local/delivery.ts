@@ -1,11 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { FailedError } from '../../problem.ts';
 
 /**
  * Sends one webhook as GitHub does ("Webhook events and payloads": headers, HMAC-SHA256 over the raw body).
- * node:http, because a push waits for this: loading `fetch` takes longer than everything else here.
+ * A push waits for this: loading `fetch`, or TLS where it is not needed, would take longer than all the rest.
  * @throws FailedError when the answer is not 2xx
  */
 export async function deliver(delivery: {
@@ -17,7 +16,7 @@ export async function deliver(delivery: {
 }): Promise<void> {
   const body = Buffer.from(JSON.stringify(delivery.payload));
   const target = new URL(`${delivery.url.replace(/\/+$/, '')}/webhooks/github`);
-  const request = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target, {
+  const request = (await requestOf(target.protocol))(target, {
     method: 'POST',
     signal: delivery.signal,
     headers: {
@@ -41,4 +40,8 @@ export async function deliver(delivery: {
   request.end(body);
   const status = await promise;
   if (status < 200 || status > 299) throw new FailedError(`it answered ${status}`);
+}
+
+async function requestOf(protocol: string): Promise<typeof httpRequest> {
+  return protocol === 'https:' ? (await import('node:https')).request : httpRequest;
 }

@@ -3,7 +3,7 @@ import { git, GitError, gitText } from '../../release/git.ts';
 import { ForgeError, type Forge, type Report } from '../types.ts';
 import { mergeBranches } from './merge.ts';
 import { addStatus } from './notes.ts';
-import { originOf } from './origin.ts';
+import { originOf } from './path.ts';
 import { revert } from './revert.ts';
 import { createTag } from './tag.ts';
 

@@ -16,6 +16,8 @@ export function hookScript({ home, url }: { home: string; url: string }): string
     MARK,
     `runtime=${quoted(process.execPath)}`,
     `program=${quoted(program)}`,
+    // The push waits for this program: compiled once, it starts in half the time.
+    `export NODE_COMPILE_CACHE=${quoted(join(home, 'cache', 'hook'))}`,
     '[ -x "$runtime" ] && [ -r "$program" ] || exit 0',
     `"$runtime" "$program" ${quoted(home)} ${quoted(url)}`,
     'exit 0',

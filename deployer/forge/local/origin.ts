@@ -4,11 +4,7 @@ import { join } from 'node:path';
 import { FailedError } from '../../problem.ts';
 import { git, GitError, gitText } from '../../release/git.ts';
 import { hookScript, isOurHook } from './hook-script.ts';
-
-/** Where the local forge's bare repository lives. */
-export function originOf(home: string): string {
-  return join(home, 'origin.git');
-}
+import { originOf } from './path.ts';
 
 /**
  * The bare repository `<home>/origin.git` with the checkout's HEAD as `dev` and `main`; one that is already there is

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { oneLine } from '../../problem.ts';
 import { deliver } from './delivery.ts';
-import { originOf } from './origin.ts';
+import { originOf } from './path.ts';
 import { parsePushedRefs, pushEvent } from './push-event.ts';
 
 /** The post-receive hook: tells the deployer of each pushed branch as GitHub would. `post-receive.ts HOME URL`. */
