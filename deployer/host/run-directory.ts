@@ -40,7 +40,8 @@ function fits(root: string): boolean {
 function shortRoot(inside: string, env: NodeJS.ProcessEnv): string {
   const known = linkTarget(inside);
   if (known !== null && fits(known) && isThere(known)) return known;
-  const name = `deployer-${createHash('sha256').update(inside).digest('hex').slice(0, 16)}`;
+  // As long as `/run/user/1000` leaves room for.
+  const name = `deploy-${createHash('sha256').update(inside).digest('base64url').slice(0, 7)}`;
   const parents = [env['XDG_RUNTIME_DIR'] || tmpdir(), tmpdir(), '/tmp'];
   const root = parents.map((parent) => join(resolve(parent), name)).find(fits);
   if (root === undefined)
