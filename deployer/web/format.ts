@@ -1,3 +1,5 @@
+import type { DeploymentSummary } from '../deployment/model.ts';
+
 /** How the dashboard and the command line write times and names alike. */
 
 /** `340 ms`, `1.2 s`, `2 min 5 s`, `3 h 10 min`. */
@@ -21,4 +23,17 @@ export function ago(time: string, now = Date.now()): string {
 
 export function shortCommit(commit: string): string {
   return commit.slice(0, 8);
+}
+
+/** What a deployment is: `deploy of 1f2e3d4c to dev`, `rollback of prod to 1f2e3d4c`. */
+export function subject({ kind, commit, environment }: DeploymentSummary): string {
+  const short = shortCommit(commit);
+  switch (kind) {
+    case 'deploy':
+      return `deploy of ${short} to ${environment}`;
+    case 'rehearsal':
+      return `rehearsal of ${short} for ${environment}`;
+    default:
+      return `${kind} of ${environment} to ${short}`;
+  }
 }

@@ -1,5 +1,5 @@
 import type { Deployment, Stage } from '../../deployment/model.ts';
-import { duration, shortCommit } from '../../web/format.ts';
+import { duration, subject } from '../../web/format.ts';
 import type { Paint } from './paint.ts';
 import { suiteText } from './suites.ts';
 import { align } from './table.ts';
@@ -44,12 +44,10 @@ export function wholeText(deployment: Deployment, url: string, paint: Paint): st
   ].join('\n');
 }
 
-export function headline(
-  { outcome, kind, environment, commit, requestedAt, finishedAt }: Deployment,
-  paint: Paint,
-) {
+function headline(deployment: Deployment, paint: Paint): string {
+  const { outcome, requestedAt, finishedAt } = deployment;
   const took = finishedAt === null ? '' : ` in ${duration(Date.parse(finishedAt) - Date.parse(requestedAt))}`;
-  return `${paint.strong(paint.outcome(outcome))}  ${kind} of ${shortCommit(commit)} to ${environment}${took}`;
+  return `${paint.strong(paint.outcome(outcome))}  ${subject(deployment)}${took}`;
 }
 
 export function stageLine({ name, state, durationMs, cause }: Stage, paint: Paint): string[] {

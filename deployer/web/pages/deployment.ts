@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { Deployment } from '../../deployment/model.ts';
-import { duration, shortCommit } from '../format.ts';
+import { duration, shortCommit, subject } from '../format.ts';
 import { layout } from './layout.ts';
 import type { LogTail } from './log-tail.ts';
 import { badge, commitLink, when } from './markup.ts';
@@ -10,16 +10,14 @@ import { suiteList } from './suites.ts';
 
 /** One deployment: how it ended and why, then where the time went, what was verified, and the log. */
 export function deploymentPage(deployment: Deployment, log: LogTail, view: View): Markup {
-  const { id, kind, environment, commit, outcome, cause, stages, suites } = deployment;
+  const { id, outcome, cause, stages, suites } = deployment;
+  const title = capitalised(subject(deployment));
   return layout({
-    title: `${kind} of ${shortCommit(commit)} to ${environment}`,
+    title,
     live: outcome === null ? [`/api/deployments/${id}`] : [],
     body: html`<h1>
         ${badge(outcome)}
-        <span
-          >${kind} of <code>${shortCommit(commit)}</code> ${kind === 'rehearsal' ? 'for' : 'to'}
-          ${environment}</span
-        >
+        <span>${title}</span>
       </h1>
       ${cause !== null && html`<p class="lead cause">${cause}</p>`} ${facts(deployment, view)}
       <h2>Stages</h2>
@@ -67,4 +65,8 @@ function logBlock(id: string, { lines, earlier }: LogTail): Markup {
 function commands({ id, environment, outcome }: Deployment): string {
   const follow = outcome === null ? `npx deployer logs ${id} --follow` : `npx deployer verify ${environment}`;
   return `npx deployer show ${id}\n${follow}`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { Deployment, DeploymentSummary, EnvironmentStatus } from '../../deployment/model.ts';
-import { ago, shortCommit } from '../format.ts';
+import { ago, subject } from '../format.ts';
 import { layout } from './layout.ts';
 import { badge, commitLink, when } from './markup.ts';
 import type { Markup, View } from './markup.ts';
@@ -78,13 +78,13 @@ function liveRelease(live: Deployment | null, view: View): Markup {
       <span class="branch">${live.branch}</span>
     </p>
     <p class="quiet">
-      live since ${when(since)} (${ago(since)}), asked for by ${live.requestedBy} ·
+      since ${when(since)} (${ago(since)}) by ${live.requestedBy} ·
       <a href="/deployments/${live.id}">deployment</a>
     </p>`;
 }
 
 function inProgress(running: Deployment, view: View): Markup {
-  return html`<div class="running">
+  return html`<div class="in-progress">
     <p>
       <a href="/deployments/${running.id}">${verb(running)}</a> ${commitLink(running.commit, view)}
       <span class="branch">${running.branch}</span>
@@ -94,7 +94,7 @@ function inProgress(running: Deployment, view: View): Markup {
 }
 
 function waitingFor(waiting: Deployment, view: View): Markup {
-  return html`<p class="waiting">
+  return html`<p class="next">
     Waiting: <a href="/deployments/${waiting.id}">${waiting.kind}</a> of ${commitLink(waiting.commit, view)},
     asked for by ${waiting.requestedBy}
   </p>`;
@@ -104,8 +104,7 @@ function lastOutcome(last: Deployment): Markup {
   return html`<div class="note">
     <p>
       ${badge(last.outcome)}
-      <a href="/deployments/${last.id}">${last.kind} of ${shortCommit(last.commit)}</a>,
-      ${ago(last.finishedAt ?? last.requestedAt)}
+      <a href="/deployments/${last.id}">${subject(last)}</a>, ${ago(last.finishedAt ?? last.requestedAt)}
     </p>
     ${last.cause !== null && html`<p class="cause">${last.cause}</p>`}
   </div>`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ago, duration, shortCommit } from '../../../deployer/web/format.ts';
+import { emptyDeployment } from '../../integration/web/fake-operations.ts';
+import { ago, duration, shortCommit, subject } from '../../../deployer/web/format.ts';
 
 describe('a duration', () => {
   it.each([
@@ -32,4 +33,15 @@ describe('how long ago', () => {
 
 it('a commit is shortened to eight digits', () => {
   expect(shortCommit('1f2e3d4c5b6a79880f1e')).toBe('1f2e3d4c');
+});
+
+describe('what a deployment is', () => {
+  it.each([
+    ['deploy', 'deploy of 1f2e3d4c to dev'],
+    ['rehearsal', 'rehearsal of 1f2e3d4c for dev'],
+    ['rollback', 'rollback of dev to 1f2e3d4c'],
+    ['restore', 'restore of dev to 1f2e3d4c'],
+  ] as const)('is said for a %s', (kind, text) => {
+    expect(subject({ ...emptyDeployment('d1'), kind })).toBe(text);
+  });
 });
