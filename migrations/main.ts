@@ -3,7 +3,7 @@ import { parseInvocation, USAGE, UsageError, type Invocation } from './arguments
 import { execute, type Ran } from './execute.ts';
 import { describeFailure, type Failure } from './failure.ts';
 import { openForWriting } from './open.ts';
-import { pendingOf, plan, refuseUnknown, type State } from './plan.ts';
+import { mentionUnknown, pendingOf, plan, refuseUnknown, type State } from './plan.ts';
 import { renderReport } from './render.ts';
 import { listMigrations, loadMigration, type Migration } from './tree.ts';
 
@@ -42,7 +42,8 @@ export async function migrate(invocation: Invocation, log: (line: string) => voi
   let error: Failure | null = null;
   try {
     const before = await readState(invocation);
-    refuseUnknown(before);
+    if (invocation.verb === 'status') mentionUnknown(before, log);
+    else refuseUnknown(before);
     const names = plan(invocation.verb, invocation.to, before);
     if (names.length > 0) await runAll(invocation, names, ran, log);
   } catch (caught) {

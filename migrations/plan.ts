@@ -12,14 +12,21 @@ export function pendingOf({ known, applied }: State): string[] {
 }
 
 /** @throws {MigrationError} when the database has a migration that the tree does not know */
-export function refuseUnknown({ known, applied }: State): void {
-  const unknown = applied.find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new MigrationError(
-    unknown,
-    'is applied to the database, but this tree does not have it: migrate with the release that does',
-    null,
-  );
+export function refuseUnknown(state: State): void {
+  const [unknown] = unknownOf(state);
+  if (unknown !== undefined) throw new MigrationError(unknown, UNKNOWN, null);
+}
+
+/** A release that was taken back onto a newer schema is no error as long as nothing has to be migrated. */
+export function mentionUnknown(state: State, log: (line: string) => void): void {
+  for (const name of unknownOf(state)) log(`${name} ${UNKNOWN}`);
+}
+
+const UNKNOWN =
+  'is applied to the database, but this tree does not have it: migrate with the release that does';
+
+function unknownOf({ known, applied }: State): string[] {
+  return applied.filter((name) => !known.includes(name));
 }
 
 /**

@@ -24,9 +24,6 @@ export interface ClientOptions {
   timeoutMs: number;
 }
 
-/** Request options whose headers are a plain object. */
-type Addressed = http.RequestOptions & { headers: Record<string, string> };
-
 const CONCURRENCY = 6;
 const LARGEST_BODY = 16 * 1024 * 1024;
 /** After so many requests without an answer nothing else is asked: a hung instance must not cost a timeout for each check. */
@@ -43,16 +40,16 @@ export async function createClient(options: ClientOptions): Promise<Client> {
       throw new NoAnswer('was not asked any more: the instance had stopped answering');
     const signal = AbortSignal.timeout(options.timeoutMs);
     try {
-      const answer = await converse(
-        request,
-        { ...requestOptions(options, path), agent, method, signal },
-        json,
-      );
+      const body = json === undefined ? '' : JSON.stringify(json);
+      const own = optionsFor(options, path, body);
+      const answer = await converse(request, { ...own, agent, method, signal }, body);
       unanswered = 0;
       return answer;
     } catch (error) {
       unanswered += 1;
-      throw describe(error, options.timeoutMs);
+      throw signal.aborted
+        ? new NoAnswer(`did not answer within ${options.timeoutMs / 1000} s`)
+        : describe(error);
     }
   }
   const ask: Client['ask'] = (method, path, json) => turn(() => exchange(method, path, json));
@@ -75,21 +72,26 @@ async function transportOf({ url, socket }: ClientOptions) {
   };
 }
 
-function requestOptions({ url, socket }: ClientOptions, path: string): Addressed {
-  const headers = { host: url.host, accept: 'text/html,application/json;q=0.9,*/*;q=0.8' };
-  const scheme = url.protocol.slice(0, -1);
-  if (socket !== null)
-    return { socketPath: socket, path, headers: { ...headers, 'x-forwarded-proto': scheme } };
-  return { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port, path, headers };
+function optionsFor({ url, socket }: ClientOptions, path: string, body: string): http.RequestOptions {
+  const headers: Record<string, string> = {
+    host: url.host,
+    accept: 'text/html,application/json;q=0.9,*/*;q=0.8',
+  };
+  if (body !== '') headers['content-type'] = 'application/json';
+  if (socket === null) {
+    return { hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port, path, headers };
+  }
+  headers['x-forwarded-proto'] = url.protocol.slice(0, -1);
+  return { socketPath: socket, path, headers };
 }
 
-async function converse(request: typeof http.request, options: Addressed, json: unknown): Promise<Answer> {
-  const body = json === undefined ? '' : JSON.stringify(json);
-  const headers = { ...options.headers, ...(body === '' ? {} : { 'content-type': 'application/json' }) };
+async function converse(
+  request: typeof http.request,
+  options: http.RequestOptions,
+  body: string,
+): Promise<Answer> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    request({ ...options, headers }, resolve)
-      .on('error', reject)
-      .end(body);
+    request(options, resolve).on('error', reject).end(body);
   });
   const type = response.headers['content-type']?.split(';')[0]?.trim() ?? '';
   return {
@@ -112,14 +114,10 @@ async function readBody(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function describe(error: unknown, timeoutMs: number): NoAnswer {
+function describe(error: unknown): NoAnswer {
   if (error instanceof NoAnswer) return error;
-  if (!(error instanceof Error)) return new NoAnswer(`gave no answer: ${String(error)}`);
-  if (error.name === 'AbortError' || error.name === 'TimeoutError') {
-    return new NoAnswer(`did not answer within ${timeoutMs / 1000} s`, { cause: error });
-  }
-  const code = 'code' in error ? String(error.code) : error.message;
-  return new NoAnswer(`gave no answer (${code})`, { cause: error });
+  const reason = error instanceof Error && 'code' in error ? error.code : error;
+  return new NoAnswer(`gave no answer (${String(reason)})`, { cause: error });
 }
 
 /** Lets so many in at a time; a request's time limit starts when it is let in. */

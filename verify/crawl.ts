@@ -1,6 +1,6 @@
 const MOST_PAGES = 150;
 /** Pages of one kind: the same path but for its names and numbers, with the same query fields. */
-const MOST_OF_A_KIND = 4;
+const MOST_OF_A_KIND = 3;
 
 /** A link that the crawl came upon, and the first page that holds it. */
 export interface Found {
@@ -11,10 +11,15 @@ export interface Found {
 
 /** Which of the found links are followed: each once, some of each kind, in the order of the pages. */
 export class Selection {
-  pages = 0;
   assets = 0;
+  readonly #pages = new Set<string>();
   readonly #seen = new Set<string>();
   readonly #kinds = new Map<string, number>();
+
+  /** Without those that were only looked at for a fragment. */
+  get pages(): number {
+    return this.#pages.size;
+  }
 
   choose(wave: Found[]): Found[] {
     return wave.filter((found) => this.#isNew(found) && this.#isWanted(found));
@@ -34,9 +39,10 @@ export class Selection {
     }
     const shape = shapeOf(target);
     const count = this.#kinds.get(shape) ?? 0;
-    if (count >= MOST_OF_A_KIND || this.pages >= MOST_PAGES) return false;
+    const page = target.pathname + target.search;
+    if (count >= MOST_OF_A_KIND || (this.#pages.size >= MOST_PAGES && !this.#pages.has(page))) return false;
     this.#kinds.set(shape, count + 1);
-    this.pages += 1;
+    this.#pages.add(page);
     return true;
   }
 }

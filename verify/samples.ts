@@ -24,9 +24,11 @@ const SOURCES = {
     sql: 'select name, current_rev as rev from documents order by id limit 1',
     absent: { name: NOWHERE, rev: '00' },
   },
-  numbered: {
-    sql: 'select name, ml_number as number from documents where ml_number is not null order by ml_number limit 1',
-    absent: { name: NOWHERE, number: '999999' },
+  file: {
+    sql: `select d.name, r.rev, d.name || '-' || r.rev || '.' || f.format as file
+      from revision_files f join revisions r on r.id = f.revision_id join documents d on d.id = r.doc_id
+      where f.format <> 'pdf' order by f.id limit 1`,
+    absent: { name: NOWHERE, rev: '00', file: `${NOWHERE}-00.txt` },
   },
   comment: {
     sql: `select d.name, c.id from comments c join documents d on d.id = c.doc_id

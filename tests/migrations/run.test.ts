@@ -33,20 +33,28 @@ describe('status', () => {
     other.close();
   });
 
-  test('names an applied migration that the tree does not know, and still lists everything', async () => {
-    const { run, file } = scene(three);
+  test('lists an applied migration that the tree does not know and says so; up and down refuse', async () => {
+    const { run, raw, file } = scene(three);
     await run('up', '--to', '001_a');
     const database = new Database(file);
     database.exec("insert into knex_migrations (name, batch) values ('009_future', 9)");
     database.close();
-    const status = await run('status');
-    expect(status).toMatchObject({
-      exitCode: 1,
+    const { exitCode, stdout, stderr } = await raw(['status', '--json']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
       applied: ['001_a', '009_future'],
       pending: ['002_b', '003_c'],
-      error: { migration: '009_future', message: expect.stringContaining('this tree does not have it') },
+      error: null,
     });
-    expect(await run('up')).toMatchObject({ ...status, ran: [] });
+    expect(stderr).toContain('009_future is applied to the database, but this tree does not have it');
+    for (const verb of ['up', 'down']) {
+      expect(await run(verb)).toMatchObject({
+        exitCode: 1,
+        applied: ['001_a', '009_future'],
+        ran: [],
+        error: { migration: '009_future', message: expect.stringContaining('this tree does not have it') },
+      });
+    }
   });
 
   test('reports a file that is no database', async () => {

@@ -19,8 +19,8 @@ export interface Reader {
   tables(): Promise<string[]>;
   keys(table: string): Promise<TableKeys>;
   digest(table: string): Promise<TableDigest>;
-  /** Whether the database is whole, and is the one that the tree's migrations make. */
-  soundness(): Promise<Check[]>;
+  /** Whether the database is whole, and is the one that the tree's migrations make; `newer`: or later ones. */
+  soundness(newer: boolean): Promise<Check[]>;
   close(): Promise<void>;
 }
 

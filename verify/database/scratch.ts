@@ -23,6 +23,11 @@ export function migrationsOfTree(): string[] {
   return files.map((file) => path.basename(file, '.ts')).sort();
 }
 
+/** Whether the database was migrated by a release after this one: what this tree makes must be there, and may be more. */
+export function isNewer(applied: string[]): boolean {
+  return ([...applied].sort().at(-1) ?? '') > (migrationsOfTree().at(-1) ?? '');
+}
+
 /** Without what may differ between equal statements: the white space. */
 export function normalise({ type, name, sql }: SchemaObject): SchemaObject {
   return {

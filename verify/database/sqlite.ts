@@ -19,7 +19,7 @@ export function openSqlite(file: string): Reader {
     tables: async () => database.prepare<[], string>(TABLES).pluck().all(),
     keys: async (table) => keysOf(database, table),
     digest: async (table) => digestOf(database, table),
-    soundness: () => soundness(database),
+    soundness: (newer) => soundness(database, newer),
     close: async () => void database.close(),
   };
 }
@@ -50,13 +50,15 @@ function keysOf(database: Database.Database, table: string): TableKeys {
   };
 }
 
-async function soundness(database: Database.Database): Promise<Check[]> {
+async function soundness(database: Database.Database, newer: boolean): Promise<Check[]> {
   return [
     await check('integrity_check', 'ok', () => integrity(database)),
     await check('foreign_key_check', 'every reference leads to a row', () => references(database)),
     await check('the journal mode', 'wal', () => pragma(database, 'journal_mode', 'wal')),
     await check('the encoding', 'UTF-8', () => pragma(database, 'encoding', 'UTF-8')),
-    await check('the schema', 'what the migrations of this tree make', () => compareSchema(database)),
+    await check('the schema', 'what the migrations of this tree make', () => compareSchema(database, newer)),
+    await check('the audit triggers', 'are on every table of the domain', () => auditTriggers(database)),
+    await check('the full-text index', 'has one row for each document', () => fullText(database)),
   ];
 }
 
@@ -88,7 +90,7 @@ function pragma(database: Database.Database, name: string, expected: string): Fa
     : { actual: `is ${actual}`, hint: 'migrations/run.ts sets it when it opens the database' };
 }
 
-async function compareSchema(database: Database.Database): Promise<Fault | null> {
+async function compareSchema(database: Database.Database, newer: boolean): Promise<Fault | null> {
   const wanted = await schemaOfMigrations(readSchema);
   const found = readSchema(database);
   const missing = wanted.find(
@@ -96,6 +98,7 @@ async function compareSchema(database: Database.Database): Promise<Fault | null>
   );
   if (missing !== undefined)
     return fault('lacks', missing, 'a migration that rebuilt the table may have dropped it');
+  if (newer) return null;
   const extra = found.find(
     ({ type, name }) => !wanted.some((object) => object.type === type && object.name === name),
   );
@@ -106,6 +109,57 @@ async function compareSchema(database: Database.Database): Promise<Fault | null>
   return other === undefined
     ? null
     : fault('has another', other, 'a migration was edited after it was applied');
+}
+
+/** Tables that change without anybody having decided anything, and those that the log itself needs. */
+const UNAUDITED = new Set([
+  'sessions',
+  'counters',
+  'rate_counters',
+  'cache_versions',
+  'outbox',
+  'audit_log',
+  'audit_context',
+  'knex_migrations',
+  'knex_migrations_lock',
+]);
+
+/** SQLite drops a table's triggers with it, so a migration that rebuilds one easily loses them. */
+function auditTriggers(database: Database.Database): Fault | null {
+  const audited = database
+    .prepare<[], string>(
+      `select tbl_name from sqlite_master where type = 'trigger' and sql like '%insert into audit_log%'
+        group by tbl_name having count(*) >= 3`,
+    )
+    .pluck()
+    .all();
+  const tables = database.prepare<[], string>(TABLES).pluck().all();
+  const bare = tables.find((table) => !UNAUDITED.has(table) && !audited.includes(table));
+  if (bare === undefined) return null;
+  return {
+    actual: `are missing on ${bare}`,
+    hint: 'put them back at the end of the migration that rebuilt the table, or name it in UNAUDITED',
+    location: locate('migrations/datatracker', `createTable('${bare}'`),
+  };
+}
+
+function fullText(database: Database.Database): Fault | null {
+  const lost = database
+    .prepare<[], string>(
+      'select name from documents where id not in (select rowid from documents_fts) limit 1',
+    )
+    .pluck()
+    .get();
+  if (lost !== undefined) return { actual: `lacks ${lost}`, hint: 'its triggers on documents were missing' };
+  const stale = database
+    .prepare<[], number>(
+      'select rowid from documents_fts where rowid not in (select id from documents) limit 1',
+    )
+    .pluck()
+    .get();
+  return stale === undefined
+    ? null
+    : { actual: `holds row ${stale} of no document`, hint: 'its triggers on documents were missing' };
 }
 
 function fault(what: string, { type, name }: SchemaObject, hint: string): Fault {

@@ -113,10 +113,18 @@ async function walkList(client: Client) {
     }
     if (page === 0) total = Number(/\b(\d+) documents?\b/.exec(visibleText(body))?.[1] ?? -1);
     names.push(...documentNames(body));
-    const next: string | undefined = /<a\b[^>]*\brel="next"[^>]*>/i.exec(body)?.[0];
-    path = next === undefined ? null : (linksOf(next)[0]?.href ?? null);
+    path = nextOf(body, path);
   }
   return { names, total, complete: path === null, fault: null };
+}
+
+/** Path and query of the page that the "next" link leads to; null: it is the last. */
+function nextOf(html: string, path: string): string | null {
+  const tag = /<a\b[^>]*\brel="next"[^>]*>/i.exec(html)?.[0];
+  const [link] = tag === undefined ? [] : linksOf(tag);
+  if (link === undefined) return null;
+  const { pathname, search } = new URL(link.href, `http://instance.invalid${path}`);
+  return pathname + search;
 }
 
 function documentNames(html: string): string[] {
