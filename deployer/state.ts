@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { knex, type Knex } from 'knex';
+import knex, { type Knex } from 'knex';
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations/deployer', import.meta.url));
 
@@ -9,6 +9,8 @@ const MIGRATIONS = fileURLToPath(new URL('../migrations/deployer', import.meta.u
 export async function openState(options: { home: string; databaseUrl: string | null }): Promise<Knex> {
   const state = knex(options.databaseUrl ? postgres(options.databaseUrl) : sqlite(options.home));
   try {
+    // The home belongs to this process alone: a lock that is still there is of one that died while it migrated.
+    if (!options.databaseUrl) await state.migrate.forceFreeMigrationsLock();
     await state.migrate.latest();
   } catch (error) {
     await state.destroy();

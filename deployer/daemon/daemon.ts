@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
-import { listBackups, pruneBackups } from '../../backups/index.ts';
+import { closeBackupThread, listBackups, pruneBackups } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
 import { closeDataThread, openGenerations } from '../data/index.ts';
 import { createConductor, type Conductor } from '../deployment/conductor.ts';
@@ -108,7 +108,7 @@ async function compose(base: {
     recovered: () => recovered,
   });
   const metrics = createMetrics(() => operations.environments());
-  journal.onChange((id) => void afterChange({ id, journal, outbox, metrics }));
+  journal.onChange((id) => void afterChange({ id, journal, outbox, metrics, reconciler }));
   serve(server, { settings, state, operations, metrics, reconciler, clock, logger, url });
 
   outbox.kick();
@@ -218,11 +218,14 @@ async function afterChange(parts: {
   journal: Journal;
   outbox: { kick(): void };
   metrics: Metrics;
+  reconciler: Pick<Reconciler, 'look'>;
 }): Promise<void> {
-  const { id, journal, outbox, metrics } = parts;
+  const { id, journal, outbox, metrics, reconciler } = parts;
   const record = await journal.get(id).catch(() => null);
   if (record?.phase !== 'finished') return;
   outbox.kick();
+  // What was verified now may open the gate of another environment.
+  if (record.outcome === 'deployed') void reconciler.look();
   const deployment = await journal.details(id);
   if (deployment) metrics.finished(deployment);
 }
@@ -296,6 +299,7 @@ function closer(parts: {
     await supervisor.stop();
     await outbox.stop();
     await closeDataThread();
+    await closeBackupThread();
     await state.destroy();
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { SettingsError } from '../problem.ts';
@@ -22,18 +22,26 @@ export function claimHome(home: string): HomeLock {
     );
   }
   const pidFile = join(home, 'deployer.pid');
-  const lock = new Database(join(home, 'deployer.lock'), { timeout: 0 });
-  try {
-    lock.exec('BEGIN EXCLUSIVE');
-  } catch (error) {
-    lock.close();
-    if (!String((error as { code?: string }).code).startsWith('SQLITE_BUSY')) throw error;
-    throw new SettingsError(
-      `DEPLOYER_HOME ${home} is in use by another deployer (process ${read(pidFile) ?? 'unknown'})`,
-    );
-  }
+  const lock = acquire(home, () => read(pidFile) ?? 'unknown');
   writeFileSync(pidFile, `${process.pid}\n`);
   return { release: () => void lock.close() };
+}
+
+function acquire(home: string, holder: () => string): Database.Database {
+  let lock: Database.Database | undefined;
+  try {
+    lock = new Database(join(home, 'deployer.lock'), { timeout: 0 });
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock?.close();
+    const code = String((error as { code?: string }).code);
+    throw new SettingsError(
+      code.startsWith('SQLITE_BUSY')
+        ? `DEPLOYER_HOME ${home} is in use by another deployer (process ${holder()})`
+        : `DEPLOYER_HOME ${home}: its deployer.lock cannot be locked (${code}): remove it, or choose another directory`,
+    );
+  }
 }
 
 /** A secret of the home, generated on the first start; mode 0600. */
@@ -42,7 +50,9 @@ export function homeSecret(home: string, name: string): string {
   const present = read(file);
   if (present) return present;
   const secret = randomBytes(32).toString('hex');
-  writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'w' });
+  writeFileSync(file, `${secret}\n`, { mode: 0o600 });
+  // An empty file that was there already keeps its own mode.
+  chmodSync(file, 0o600);
   return secret;
 }
 

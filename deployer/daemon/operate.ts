@@ -119,11 +119,6 @@ export function createOperations(parts: Parts): Operations {
           ? `there is no branch ${branch ?? row.branch} on ${tools.forge.name}`
           : `there is no commit ${commit} on ${tools.forge.name}; give all its characters`,
       );
-    const same = await rows()
-      .where({ environment: name, commit: target.commit, kind: 'deploy' })
-      .whereNot({ phase: 'finished' })
-      .first();
-    if (same && !request.override) return deployment(same.id);
     const record = await journal.accept(
       {
         ...{

@@ -54,8 +54,6 @@ export async function promote(
   });
   await tools.mirror.fetch();
   const merged = await tools.mirror.resolve({ commit });
-  const running = (await tools.journal.newest(to.name, ['waiting', 'running', 'switching', 'live'])) ?? null;
-  if (running?.commit === commit && running.kind === 'deploy') return running;
   const record = await tools.journal.accept(
     {
       ...{ kind: 'deploy', environment: to.name, branch: to.branch, commit, tree: merged?.tree ?? tree },

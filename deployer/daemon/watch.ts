@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Journal } from '../deployment/journal.ts';
 import type { Deployment } from '../deployment/model.ts';
@@ -41,18 +42,20 @@ export async function* logLines(
   file: string,
   options: { follow: boolean; signal: AbortSignal },
 ): AsyncIterable<string> {
+  const decoder = new StringDecoder('utf8');
   let position = 0;
   let rest = '';
   for (;;) {
     const ended = (await journal.get(id)).phase === 'finished';
     const text = await readFrom(file, position);
     position += text.length;
-    const lines = (rest + text.toString('utf8')).split('\n');
+    const lines = (rest + decoder.write(text)).split('\n');
     rest = lines.pop() ?? '';
     yield* lines;
-    if (ended || !options.follow || options.signal.aborted) return;
+    if (ended || !options.follow || options.signal.aborted) break;
     await sleep(LOOK_EVERY_MS, undefined, { signal: options.signal }).catch(() => undefined);
   }
+  if (rest) yield rest;
 }
 
 async function readFrom(file: string, position: number): Promise<Buffer> {
@@ -61,8 +64,8 @@ async function readFrom(file: string, position: number): Promise<Buffer> {
   try {
     const { size } = await handle.stat();
     const buffer = Buffer.alloc(Math.max(0, size - position));
-    await handle.read(buffer, 0, buffer.length, position);
-    return buffer;
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
   }

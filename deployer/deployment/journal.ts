@@ -98,6 +98,9 @@ export function createJournal(options: {
       .where({ deployment_id: id, state: 'waiting' })
       .update({ state: 'skipped', cause: 'not reached' });
     if (quarantines(record.kind, outcome)) await quarantine(trx, record);
+    if (record.kind === 'rollback' && outcome === 'ok' && record.request.from) {
+      await quarantine(trx, { ...record, commit: record.request.from });
+    }
     await audit(trx, {
       actor: 'deployer',
       action: outcome,
@@ -116,7 +119,7 @@ export function createJournal(options: {
     await trx('quarantine')
       .insert({ environment, commit, deployment_id: id, since: now() })
       .onConflict(['environment', 'commit'])
-      .ignore();
+      .merge();
   }
 
   return {
@@ -129,14 +132,23 @@ export function createJournal(options: {
     },
 
     /**
-     * Stores a wanted deployment. Those of the environment that still wait give way to it.
+     * Stores a wanted deployment. Those of the environment that still wait give way to it; the same commit again,
+     * while it is not finished, is the same deployment, unless a gate is to be passed now.
      * @param also runs in the same transaction
      */
     async accept(acceptance: Acceptance, also?: (trx: Knex) => Promise<void>): Promise<DeploymentRecord> {
       const { requestedBy, request, ...rest } = acceptance;
       const id = deploymentId(clock());
       const superseded: string[] = [];
-      await state.transaction(async (trx) => {
+      const joined = await state.transaction(async (trx) => {
+        const same = await rows(trx)
+          .where({ environment: rest.environment, commit: rest.commit, kind: 'deploy' })
+          .whereNot({ phase: 'finished' })
+          .first();
+        if (same && rest.kind === 'deploy' && !request.override) {
+          await also?.(trx);
+          return same.id;
+        }
         const waiting = await rows(trx).where({ environment: rest.environment, phase: 'waiting' });
         await rows(trx).insert({
           ...rest,
@@ -158,17 +170,19 @@ export function createJournal(options: {
             .filter(Boolean)
             .join(' · '),
         });
-        await tell(trx, id);
         if (rest.kind !== 'rehearsal') {
           for (const older of waiting.filter((row) => row.kind !== 'rehearsal')) {
-            await end(trx, older.id, 'superseded', `a newer request, ${id}, took its place`);
+            await end(trx, older.id, 'superseded', tookItsPlace(id));
             superseded.push(older.id);
           }
         }
+        // After the end of the older ones: of the same commit, `pending` is the last word.
+        await tell(trx, id);
         await also?.(trx);
+        return id;
       });
-      for (const older of [...superseded, id]) changed(older);
-      return get(id);
+      for (const older of [...superseded, joined]) changed(older);
+      return get(joined);
     },
 
     async begin(id: string): Promise<DeploymentRecord> {
@@ -180,14 +194,21 @@ export function createJournal(options: {
       return get(id);
     },
 
-    /** The daemon died before the switch: from the start again. */
+    /** The daemon died before the switch: from the start again, unless something newer waits already. */
     async restart(id: string): Promise<void> {
       await state.transaction(async (trx) => {
+        const { environment, kind, seq } = await get(id, trx);
         await move(trx, id, 'waiting', { slot: null, generation: null });
         await trx<StageRow>('stages')
           .where({ deployment_id: id })
           .update({ state: 'waiting', started_at: null, duration_ms: null, cause: null });
         await trx('suites').where({ deployment_id: id }).delete();
+        const newer = await rows(trx)
+          .where({ environment, phase: 'waiting' })
+          .where('seq', '>', seq)
+          .whereNot({ kind: 'rehearsal' })
+          .first();
+        if (newer && kind !== 'rehearsal') await end(trx, id, 'superseded', tookItsPlace(newer.id));
       });
       changed(id);
     },
@@ -320,6 +341,8 @@ function quarantines(kind: Kind, outcome: Outcome): boolean {
     (outcome === 'rejected' || outcome === 'rolled_back' || outcome === 'needs_attention')
   );
 }
+
+const tookItsPlace = (newer: string) => `a newer request, ${newer}, took its place`;
 
 /** Sortable, and safe in paths and unit names: 20261120-194403-1f9a3c. */
 function deploymentId(at: Date): string {

@@ -88,6 +88,10 @@ async function takeDown(work: Work, live: Live, generation: Generation, to: stri
   }
 }
 
+/** Where migration programs note what they applied: Knex, Rails, Django, Flyway, Alembic, goose and what is called alike. */
+const BOOKKEEPING =
+  /^(.*_)?(migrations?(_lock|_history)?|schema_(version|history|info)|alembic_version|goose_db_version)$/i;
+
 /** Only the tables that the migrations name as touched may differ. */
 async function onlyTouched(
   work: Work,
@@ -99,7 +103,7 @@ async function onlyTouched(
   }: { before: Fingerprint; generation: Generation; touched: ReadonlySet<string> },
 ): Promise<void> {
   const after = await generations.fingerprint(generation);
-  const changed = differing(before, after).filter((table) => !touched.has(table));
+  const changed = differing(before, after).filter((table) => !touched.has(table) && !BOOKKEEPING.test(table));
   if (changed.length === 0) return;
   const [table = ''] = changed;
   const [detail] = work.live?.generation

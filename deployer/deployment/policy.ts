@@ -32,11 +32,14 @@ export function policyOf(state: Knex): Policy & { lockOf(environment: string): P
     async gate(requires, tree) {
       const same = () =>
         state<DeploymentRow>('deployments').where({ environment: requires, tree, kind: 'deploy' });
-      const verified = await same()
-        .where({ outcome: 'deployed' })
-        .whereNotIn('commit', state('quarantine').where({ environment: requires }).select('commit'))
+      const verified = await same().where({ outcome: 'deployed' }).max('finished_at as at').first();
+      // The same tree may have failed under another commit: the latest verdict counts.
+      const failed = await state('quarantine')
+        .where({ environment: requires })
+        .whereIn('commit', same().select('commit'))
+        .max('since as at')
         .first();
-      if (verified) return { state: 'open' };
+      if (verified?.['at'] && !(failed?.['at'] >= verified['at'])) return { state: 'open' };
       if (await same().whereNot({ phase: 'finished' }).first()) return { state: 'pending' };
       return {
         state: 'closed',

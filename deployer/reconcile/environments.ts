@@ -30,9 +30,10 @@ export async function discover(
       );
   };
   for (const [branch, head] of [...(await mirror.branches())].toSorted(([a], [b]) => a.localeCompare(b))) {
-    for (const path of await mirror.list(head, 'environments')) {
-      const name = /^environments\/([a-z][a-z0-9-]{0,30})\.yaml$/.exec(path)?.[1];
+    for (const file of await mirror.list(head, 'environments')) {
+      const name = /^([a-z][a-z0-9-]{0,30})\.yaml$/.exec(file)?.[1];
       if (!name) continue;
+      const path = `environments/${file}`;
       const config = parse((await mirror.read(head, path)) ?? '', path);
       if (config instanceof EnvironmentError) {
         problems.push(`branch ${branch}: ${config.message}`);

@@ -38,6 +38,8 @@ export function createReconciler(options: {
   let looking: Promise<void> | null = null;
   let queued: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
+  /** Environments whose verification opens the gate of another. */
+  let required = new Set<string>();
 
   const environments = () => state<EnvironmentRow>('environments');
 
@@ -46,6 +48,7 @@ export function createReconciler(options: {
     const known = new Map((await environments()).map(({ name, branch }) => [name, branch]));
     const found = await discover(mirror, known);
     problems = found.problems;
+    required = new Set(found.wanted.flatMap(({ config }) => config?.requires ?? []));
     for (const wanted of found.wanted) {
       await environments()
         .insert({ name: wanted.name, branch: wanted.branch })
@@ -109,6 +112,18 @@ export function createReconciler(options: {
     return looking;
   }
 
+  /** What waits at a gate is looked at as soon as the verdict is there. */
+  async function afterChange(id: string): Promise<void> {
+    const { environment, phase } = await journal.get(id);
+    if (phase === 'finished' && required.has(environment)) await look();
+  }
+  const unsubscribe = journal.onChange((id) => {
+    if (required.size > 0)
+      afterChange(id).catch((error: unknown) =>
+        logger.warn({ error: oneLine(error) }, 'a verdict could not be looked at'),
+      );
+  });
+
   return {
     look,
     /** What the last look could not make sense of. */
@@ -117,6 +132,7 @@ export function createReconciler(options: {
       timer = setInterval(() => void look(), options.intervalMs);
     },
     async stop(): Promise<void> {
+      unsubscribe();
       clearInterval(timer);
       await looking;
       await queued;

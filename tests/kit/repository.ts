@@ -58,6 +58,8 @@ export interface Behaviour {
   start?: 'crash' | 'write';
   health?: number | 'hang';
   home?: number;
+  /** The table that holds the notes. */
+  table?: string;
 }
 
 export interface SampleMigration {

@@ -5,16 +5,17 @@ import { DatabaseSync } from 'node:sqlite';
 
 const { LISTEN, DATABASE_FILE, RELEASE_COMMIT, DEPLOYMENT_ID } = process.env;
 const behaviour = JSON.parse(readFileSync(new URL('behaviour.json', import.meta.url), 'utf8'));
+const table = behaviour.table ?? 'notes';
 let readOnly = process.env.DEPLOYMENT_MODE === 'true';
 
 if (behaviour.start === 'crash') throw new Error('planted: crash at the start');
 const database = new DatabaseSync(DATABASE_FILE);
 database.exec('PRAGMA busy_timeout = 2000');
-if (behaviour.start === 'write') database.exec("INSERT INTO notes (text) VALUES ('written at the start')");
+if (behaviour.start === 'write') database.exec(`INSERT INTO ${table} (text) VALUES ('written at the start')`);
 
 const columns = () =>
   database
-    .prepare('PRAGMA table_info(notes)')
+    .prepare(`PRAGMA table_info(${table})`)
     .all()
     .map(({ name }) => name);
 
@@ -33,13 +34,13 @@ const server = createServer(async (request, response) => {
   }
   if (request.url === '/crash-later' && behaviour.crashLater) process.exit(1);
   if (request.method === 'GET' && request.url === '/notes') {
-    return answer(200, database.prepare('SELECT * FROM notes ORDER BY id').all());
+    return answer(200, database.prepare(`SELECT * FROM ${table} ORDER BY id`).all());
   }
   if (request.method === 'POST' && request.url === '/notes') {
     let text = '';
     for await (const chunk of request) text += chunk;
     if (readOnly) return answer(503, { error: 'read-only' });
-    const { lastInsertRowid } = database.prepare('INSERT INTO notes (text) VALUES (?)').run(text);
+    const { lastInsertRowid } = database.prepare(`INSERT INTO ${table} (text) VALUES (?)`).run(text);
     return answer(201, { id: Number(lastInsertRowid) });
   }
   if (request.url === '/broken' || request.url === '/') {

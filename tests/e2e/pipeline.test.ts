@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stage } from '../kit/daemon.ts';
+import { behaviour, type SampleMigration } from '../kit/repository.ts';
+
+const COLUMN: SampleMigration = {
+  up: ["ALTER TABLE notes ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm'"],
+  down: ['ALTER TABLE notes DROP COLUMN mood'],
+  touches: ['notes'],
+};
+
+describe('a push', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await Stage.set();
+    await stage.start();
+    await stage.allLive();
+  });
+  afterAll(() => stage.strike());
+
+  it('brings dev and then prod live on the first start, each on its own database', async () => {
+    expect(await stage.get('dev')).toMatchObject({ status: 200, body: { version: 'one' } });
+    expect(await stage.get('prod')).toMatchObject({ status: 200, body: { version: 'one' } });
+    expect(await stage.post('dev', 'only in dev')).toBe(201);
+    expect((await stage.get('prod', '/notes')).body).toEqual([]);
+  });
+
+  it('becomes a live release within one look, by the webhook', async () => {
+    const commit = await stage.push('dev', 'Two', { 'behaviour.json': behaviour({ version: 'two' }) });
+    const deployment = await stage.ended('dev', commit);
+    expect(deployment).toMatchObject({ outcome: 'deployed', cause: null, requestedBy: 'push' });
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'two', commit } });
+    expect(await stage.get('prod')).toMatchObject({ body: { version: 'one' } });
+    expect(deployment.stages.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      'preflight done',
+      'fetch done',
+      'release done',
+      'rehearse done',
+      'backup skipped',
+      'hold skipped',
+      'migrate skipped',
+      'boot done',
+      'verify done',
+      'switch done',
+      'settle done',
+      'finish done',
+    ]);
+  });
+
+  it('with a migration keeps what visitors wrote, on the next generation', async () => {
+    expect(await stage.post('dev', 'before the migration')).toBe(201);
+    const commit = await stage.push('dev', 'A column', {
+      'migrations/002_mood.json': JSON.stringify(COLUMN),
+    });
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed', cause: null });
+    const { body } = await stage.get('dev', '/notes');
+    expect(body).toContainEqual(expect.objectContaining({ text: 'before the migration', mood: 'calm' }));
+  });
+
+  it.each([
+    [
+      'crashes at its start',
+      { version: 'bad', start: 'crash' },
+      /^the process ended before it was healthy: Error: planted: crash at the start/,
+    ],
+    ['is not healthy', { version: 'bad', health: 503 }, /^not healthy within 1 s: health answered 503/],
+    ['hangs', { version: 'bad', health: 'hang' }, /^not healthy within 1 s: health did not answer/],
+    ['answers a page with 500', { version: 'bad', home: 500 }, /^routes: GET \/ gave 500, expected 200$/],
+    [
+      'writes to the database at its start',
+      { version: 'bad', start: 'write' },
+      /^integrity: the data while the release started .* notes/,
+    ],
+  ] as const)(
+    'of a commit that %s is rejected, and what was live is untouched',
+    async (_how, wanted, cause) => {
+      const before = await stage.get('dev');
+      const notes = await stage.get('dev', '/notes');
+      const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
+      const commit = await stage.push('dev', 'A bad one', {
+        'behaviour.json': behaviour(wanted),
+        'environments/dev.yaml': file.replace(/timeout: 5s/, 'timeout: 1s'),
+      });
+      const deployment = await stage.ended('dev', commit);
+      expect(deployment).toMatchObject({
+        outcome: 'rejected',
+        cause: expect.stringMatching(cause) as string,
+      });
+      expect(await stage.get('dev')).toEqual(before);
+      expect(await stage.get('dev', '/notes')).toEqual(notes);
+      expect((await stage.daemon.operations.environment('dev')).quarantined).toContain(commit);
+    },
+  );
+
+  it('of a failing migration is rejected with the migration named', async () => {
+    const failing = { up: ['ALTER TABLE nowhere ADD COLUMN x'], down: [], touches: [] };
+    const commit = await stage.push('dev', 'A failing migration', {
+      'behaviour.json': behaviour({ version: 'three' }),
+      'migrations/003_fails.json': JSON.stringify(failing),
+    });
+    expect(await stage.ended('dev', commit)).toMatchObject({
+      outcome: 'rejected',
+      cause: '003_fails: no such table: nowhere (migrations/003_fails.json:1)',
+    });
+    await stage.repository.commit('Without it', { 'migrations/003_fails.json': null });
+  });
+
+  it('of a broken environment file is rejected with the key named', async () => {
+    const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
+    const commit = await stage.push('dev', 'A typo', { 'environments/dev.yaml': `${file}\ncutovr: {}\n` });
+    expect(await stage.ended('dev', commit)).toMatchObject({
+      outcome: 'rejected',
+      cause: 'environments/dev.yaml: the file: Unrecognized key: "cutovr"',
+    });
+    await stage.repository.commit('Mended', { 'environments/dev.yaml': `${file}\n` });
+  });
+
+  it('of a mended commit is deployed', async () => {
+    const commit = await stage.push('dev', 'Four', { 'behaviour.json': behaviour({ version: 'four' }) });
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
+  });
+});
