@@ -24,7 +24,7 @@ function listen(io: Io, wantsJson: boolean): { io: Io; last(): string } {
   const stderr = {
     isTTY: io.stderr.isTTY,
     write(text: string) {
-      last = text.trim();
+      last = text.trim().replace(/^deployer: /, '');
       return io.stderr.write(text);
     },
   };

@@ -16,11 +16,21 @@ interface Options {
   signal?: AbortSignal;
   /** Called with all of stdout so far. */
   onOutput?: (text: string) => void;
+  /** Called with all of stderr so far. */
+  onLog?: (text: string) => void;
 }
 
 /** The command line in this process, with the settings of a test only. */
 export async function runCli(argv: string[], options: Options = {}): Promise<Ran> {
-  const { web, env, isTTY = false, cwd = '/', signal = new AbortController().signal, onOutput } = options;
+  const {
+    web,
+    env,
+    isTTY = false,
+    cwd = '/',
+    signal = new AbortController().signal,
+    onOutput,
+    onLog,
+  } = options;
   const ran: Ran = { code: -1, stdout: '', stderr: '' };
   const address: NodeJS.ProcessEnv = web
     ? { DEPLOYER_LISTEN: `127.0.0.1:${web.port}`, DEPLOYER_ADMIN_TOKEN: TOKEN }
@@ -33,7 +43,13 @@ export async function runCli(argv: string[], options: Options = {}): Promise<Ran
         onOutput?.(ran.stdout);
       },
     },
-    stderr: { isTTY, write: (text: string) => void (ran.stderr += text) },
+    stderr: {
+      isTTY,
+      write(text: string) {
+        ran.stderr += text;
+        onLog?.(ran.stderr);
+      },
+    },
     env: { ...address, ...env },
     cwd,
     signal,
