@@ -37,7 +37,7 @@ export async function main(argv: string[], env: NodeJS.ProcessEnv, output: Outpu
 }
 
 /** Does what the invocation asks, stops at the first failure, and says how things stand afterwards. */
-export async function migrate(invocation: Invocation, log: (line: string) => void): Promise<Report> {
+async function migrate(invocation: Invocation, log: (line: string) => void): Promise<Report> {
   const ran: Ran[] = [];
   let error: Failure | null = null;
   try {

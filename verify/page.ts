@@ -63,7 +63,7 @@ function asLink(href: string | null, kind: Link['kind']): Link | null {
   return href === null ? null : { href, kind };
 }
 
-export function attribute(tag: string, name: string): string | null {
+function attribute(tag: string, name: string): string | null {
   const match = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>]+))`, 'i').exec(tag);
   if (match === null) return null;
   return decode(match[1] ?? match[2] ?? match[3] ?? '');

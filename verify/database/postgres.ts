@@ -15,13 +15,14 @@ export async function openPostgres(url: string): Promise<Reader> {
   });
   await client.connect();
   await client.query('set default_transaction_read_only = on');
-  const all = async <Row extends object>(sql: string): Promise<Row[]> => (await client.query<Row>(sql)).rows;
-  const digest = inTurn((table: string) => digestOf(client, table));
+  const turn = queue();
+  const all = <Row extends object>(sql: string): Promise<Row[]> =>
+    turn(async () => (await client.query<Row>(sql)).rows);
   return {
     all,
     tables: async () => (await all<{ name: string }>(TABLES)).map(({ name }) => name),
-    keys: (table) => keysOf(client, table),
-    digest,
+    keys: (table) => turn(() => keysOf(client, table)),
+    digest: (table) => turn(() => digestOf(client, table)),
     soundness: () => soundness(all),
     close: () => client.end(),
   };
@@ -105,11 +106,11 @@ function fault(actual: string, hint: string): Fault {
   return { actual, hint };
 }
 
-/** One connection can be in one transaction at a time. */
-function inTurn<T>(work: (table: string) => Promise<T>): (table: string) => Promise<T> {
+/** One connection answers one question, and is in one transaction, at a time. */
+function queue() {
   let last: Promise<unknown> = Promise.resolve();
-  return (table) => {
-    const next = last.then(() => work(table));
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const next = last.then(work);
     last = next.catch(() => {});
     return next;
   };
