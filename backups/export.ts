@@ -21,7 +21,7 @@ export function writeSql(databaseFile: string, toFile: string): void {
  * As `sqlite3`'s own `.dump`: tables with their rows, then what would get in their way: indexes, views, triggers.
  * A virtual table is entered into the schema by hand, because its shadow tables come with their rows.
  */
-export function* sqlOf(database: Connection): Generator<string> {
+function* sqlOf(database: Connection): Generator<string> {
   const objects = schemaOf(database);
   const tables = objects.filter(({ type }) => type === 'table');
   const virtual = tables.filter(({ sql }) => /^CREATE VIRTUAL TABLE/i.test(sql));
@@ -136,10 +136,15 @@ function literal(value: Value, isText: boolean, encoding: string): string {
   return plain ? quoteText(value.toString('utf8')) : `CAST(X'${value.toString('hex')}' AS TEXT)`;
 }
 
+/** Older SQLite does not read numbers of extreme size to the last bit: those are written as a product with 2^32. */
+const SCALE = 2 ** 32;
+const LARGE = 1e200;
+
 function real(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? '9e999' : '-9e999';
-  // More digits than a double has, since not every SQLite rounds 17 of them to the nearest.
-  return value.toExponential(20);
+  if (Math.abs(value) > LARGE) return `${real(value / SCALE)}*${SCALE}.0`;
+  if (value !== 0 && Math.abs(value) < 1 / LARGE) return `${real(value * SCALE)}/${SCALE}.0`;
+  return value.toExponential(16);
 }
 
 const quoteText = (text: string) => `'${text.replaceAll("'", "''")}'`;

@@ -58,7 +58,7 @@ export function normalise(sql: string): string {
   const text = Array.from(sql.matchAll(TOKENS), ([token]) => normaliseToken(token)).join('');
   return text
     .split(/('(?:[^']|'')*')/)
-    .map((part, index) => (index % 2 === 1 ? part : part.replace(/ ?([(),=]) ?/g, '$1').replace(/ +/g, ' ')))
+    .map((part, index) => (index % 2 === 1 ? part : part.replace(/ *([(),=]) */g, '$1').replace(/ +/g, ' ')))
     .join('')
     .trim();
 }
