@@ -1,3 +1,4 @@
+import type { Deployment } from '../deployment/model.ts';
 import type { Operations } from '../operations.ts';
 import type { ServerEvent } from './event-stream.ts';
 
@@ -11,16 +12,25 @@ export async function* liveDeployment(
   // Listen first, then look: no change falls between.
   let change = changes.next();
   change.catch(() => undefined);
-  const present = await operations.deployment(id);
-  if (present.outcome === null) {
-    yield { event: 'deployment', data: JSON.stringify(present) };
-    for (let step = await change; step.done !== true; step = await change) {
-      yield { event: 'deployment', data: JSON.stringify(step.value) };
-      change = changes.next();
+  try {
+    const present = await operations.deployment(id);
+    if (present.outcome === null) {
+      yield event('deployment', present);
+      for (let step = await change; step.done !== true; step = await change) {
+        yield event('deployment', step.value);
+        change = changes.next();
+      }
     }
+    const last = await operations.deployment(id);
+    if (last.outcome !== null) yield event('end', last);
+  } finally {
+    // Not awaited: one that waits for a change hears of the end by the signal.
+    void changes.return?.();
   }
-  const last = await operations.deployment(id);
-  if (last.outcome !== null) yield { event: 'end', data: JSON.stringify(last) };
+}
+
+function event(name: string, deployment: Deployment): ServerEvent {
+  return { event: name, data: JSON.stringify(deployment) };
 }
 
 /** An event for each line, numbered from 1 so that a reader who lost the connection goes on after `seen`; then `end` with the outcome. */

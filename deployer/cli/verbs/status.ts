@@ -21,7 +21,7 @@ export const status: Verb = {
   },
 };
 
-export function statusText(list: EnvironmentStatus[], paint: Paint): string {
+function statusText(list: EnvironmentStatus[], paint: Paint): string {
   if (list.length === 0) return 'no environment yet: see environments/NAME.yaml';
   const head = ['environment', 'live', 'commit', 'since', 'running', 'last'].map((name) => paint.quiet(name));
   const rows = list.map((each) => row(each, paint));

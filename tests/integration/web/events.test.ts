@@ -39,6 +39,7 @@ describe('a deployment as events', () => {
     const told = await whole('/api/deployments/d1');
     expect(told.match(/^event: /gm)).toHaveLength(1);
     expect(told).toMatch(/^event: end\ndata: \{.*"outcome":"rejected".*\}\n\n$/);
+    await vi.waitFor(() => expect(web.operations.listeners).toBe(0));
   });
 
   it('stops listening when the client goes away', async () => {

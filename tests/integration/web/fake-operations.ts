@@ -99,10 +99,8 @@ export class FakeOperations implements Operations {
   }
 
   async *watch(id: string, signal: AbortSignal) {
-    let isFirst = true;
     for await (const isOver of this.#each(id, signal)) {
-      if (!isFirst) yield this.#find(id);
-      isFirst = false;
+      yield this.#find(id);
       if (isOver) return;
     }
   }
