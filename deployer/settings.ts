@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SettingsError } from './problem.ts';
@@ -80,10 +81,7 @@ export function parseSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     home: resolve(get('DEPLOYER_HOME') ?? ''),
     listen,
-    url: parseUrl(
-      'DEPLOYER_URL',
-      get('DEPLOYER_URL') ?? `http://${env['DEPLOYER_LISTEN'] || '127.0.0.1:9000'}`,
-    ),
+    url: parsePublicUrl(get),
     adminToken: parseToken('DEPLOYER_ADMIN_TOKEN', get('DEPLOYER_ADMIN_TOKEN')),
     reconcileIntervalMs:
       parseSeconds('DEPLOYER_RECONCILE_INTERVAL', get('DEPLOYER_RECONCILE_INTERVAL') ?? '') * 1000,
@@ -124,14 +122,22 @@ export function parseAddress(name: string, text: string): Address {
   return { host: match[1].replace(/^\[|\]$/g, ''), port };
 }
 
+function parsePublicUrl(get: (name: string) => string | null): string {
+  const url = get('DEPLOYER_URL');
+  return url === null
+    ? parseUrl('DEPLOYER_LISTEN', `http://${get('DEPLOYER_LISTEN')}`)
+    : parseUrl('DEPLOYER_URL', url);
+}
+
+/** Links are made by appending a path. What could be a password is not repeated. */
 function parseUrl(name: string, text: string): string {
   const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+  if (!url || !/^https?:$/.test(url.protocol) || /[@?#]/.test(text)) {
     throw new SettingsError(
-      `${name}: expected an http or https address without credentials, got "${url?.username ? '(hidden)' : text}"`,
+      `${name}: expected an http or https address without credentials, query or fragment, got "${text.includes('@') ? '(hidden)' : text}"`,
     );
   }
-  return url.href.replace(/\/$/, '');
+  return url.href.replace(/\/+$/, '');
 }
 
 function parseSeconds(name: string, text: string): number {
@@ -155,24 +161,42 @@ function parseDatabaseUrl(url: string | null): string | null {
 }
 
 function parseGitHub(get: (name: string) => string | null): GitHubSettings | null {
+  const serverUrl = parseSecureUrl('GITHUB_SERVER_URL', get('GITHUB_SERVER_URL') ?? '');
+  const apiUrl = parseSecureUrl('GITHUB_API_URL', get('GITHUB_API_URL') ?? '');
   const repository = get('GITHUB_REPOSITORY');
   if (repository === null) return null;
   if (!/^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/.test(repository)) {
     throw new SettingsError(`GITHUB_REPOSITORY: expected owner/name, got "${repository}"`);
   }
-  const token = get('GITHUB_TOKEN');
-  const id = get('GITHUB_APP_ID');
-  const privateKey = get('GITHUB_APP_PRIVATE_KEY');
-  if (!token && !(id && privateKey)) {
+  const token = parseGitHubToken(get('GITHUB_TOKEN'));
+  const app = parseApp(get('GITHUB_APP_ID'), get('GITHUB_APP_PRIVATE_KEY'));
+  if (!token && !app) {
     throw new SettingsError('GITHUB_TOKEN is missing: set it, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY');
   }
-  return {
-    repository,
-    serverUrl: parseSecureUrl('GITHUB_SERVER_URL', get('GITHUB_SERVER_URL') ?? ''),
-    apiUrl: parseSecureUrl('GITHUB_API_URL', get('GITHUB_API_URL') ?? ''),
-    token,
-    app: id && privateKey ? { id, privateKey } : null,
-  };
+  return { repository, serverUrl, apiUrl, token, app };
+}
+
+function parseGitHubToken(token: string | null): string | null {
+  if (token !== null && !/^[\x21-\x7e]{1,1024}$/.test(token)) {
+    throw new SettingsError('GITHUB_TOKEN: expected printable characters without spaces');
+  }
+  return token;
+}
+
+function parseApp(id: string | null, privateKey: string | null): GitHubSettings['app'] {
+  if (id === null && privateKey === null) return null;
+  if (id === null)
+    throw new SettingsError('GITHUB_APP_ID is missing: it is required with GITHUB_APP_PRIVATE_KEY');
+  if (privateKey === null)
+    throw new SettingsError('GITHUB_APP_PRIVATE_KEY is missing: it is required with GITHUB_APP_ID');
+  if (!/^[A-Za-z0-9.]{1,64}$/.test(id))
+    throw new SettingsError(`GITHUB_APP_ID: expected the App's number or client id, got "${id}"`);
+  try {
+    createPrivateKey(privateKey);
+  } catch {
+    throw new SettingsError('GITHUB_APP_PRIVATE_KEY: expected a private key in PEM form');
+  }
+  return { id, privateKey };
 }
 
 /** Tokens travel to these addresses, so plain http is for loopback only. */

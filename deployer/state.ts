@@ -5,6 +5,9 @@ import knex, { type Knex } from 'knex';
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations/deployer', import.meta.url));
 
+/** What Knex would print, it also throws. */
+const QUIET = { warn() {}, error() {}, deprecate() {}, debug() {} };
+
 /** Opens the deployer's own state, brought up to date: SQLite in `home`, or the shared PostgreSQL store. */
 export async function openState(options: { home: string; databaseUrl: string | null }): Promise<Knex> {
   const state = knex(options.databaseUrl ? postgres(options.databaseUrl) : sqlite(options.home));
@@ -23,6 +26,7 @@ function sqlite(home: string): Knex.Config {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   return {
     client: 'better-sqlite3',
+    log: QUIET,
     connection: { filename: join(home, 'state.sqlite') },
     useNullAsDefault: true,
     pool: { min: 1, max: 1, afterCreate: prepare },
@@ -31,7 +35,12 @@ function sqlite(home: string): Knex.Config {
 }
 
 function postgres(url: string): Knex.Config {
-  return { client: 'pg', connection: url, migrations: { directory: MIGRATIONS, loadExtensions: ['.ts'] } };
+  return {
+    client: 'pg',
+    log: QUIET,
+    connection: url,
+    migrations: { directory: MIGRATIONS, loadExtensions: ['.ts'] },
+  };
 }
 
 interface Connection {

@@ -15,7 +15,7 @@ export function parseEnvironment(text: string, file: string): Environment {
   const document = parseDocument(text, { uniqueKeys: true });
   const [problem] = document.errors;
   if (problem) throw new EnvironmentError(`${file}: ${firstLine(problem.message)}`);
-  const result = environmentSchema.safeParse(document.toJS({ maxAliasCount: 10 }));
+  const result = environmentSchema.safeParse(toValue(document, file));
   if (!result.success) {
     const { issues } = result.error;
     // A misspelt key explains the missing one, so it goes first.
@@ -30,6 +30,15 @@ export function parseEnvironment(text: string, file: string): Environment {
     );
   }
   return result.data;
+}
+
+/** Aliases that point nowhere, or multiply without end, are found only here. */
+function toValue(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 10 });
+  } catch (error) {
+    throw new EnvironmentError(`${file}: ${firstLine(String(error))}`, { cause: error });
+  }
 }
 
 const firstLine = (text: string) => text.split('\n', 1)[0] ?? text;

@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
+/** The longest that a timer can wait. */
+const MOST_MS = 2 ** 31 - 1;
+
 /** A duration as people write it (`500ms`, `30s`, `5m`, `1h`, `1d`), in milliseconds. */
 const duration = z
   .string()
@@ -10,6 +13,7 @@ const duration = z
     const [, amount = '0', unit = 's'] = /^(\d+)(\w+)$/.exec(text) ?? [];
     return Number(amount) * UNITS[unit as keyof typeof UNITS];
   })
+  .refine((milliseconds) => milliseconds <= MOST_MS, 'expected at most 24d')
   .meta({ description: 'a duration: 500ms, 30s, 5m, 1h or 1d' });
 
 /** A duration in milliseconds; `fallback` is written as in a file, so that there is one notation. */
