@@ -13,7 +13,6 @@ import { CONTROL, HANDLE, isInstanceSocket, isSocket, pointBoth, readLink } from
 const PROGRAM = fileURLToPath(new URL('main.ts', import.meta.url));
 /** Milliseconds. */
 const START = 10_000;
-const ADDRESS_FREED = 2000;
 const GRACE = 5000;
 const LOOK = 10;
 
@@ -42,7 +41,7 @@ export function embeddedFrontDoor({ home, runDirectory, services }: Edges): Fron
     const running = await look(directory).catch(() => null);
     if (running?.listen === listen) return;
     await stop(environment);
-    await freed(listen);
+    // It also ends one that has lost its directory, and with it the record of its process.
     const handle = await services.start({
       argv: [process.execPath, PROGRAM, '--listen', listen, '--directory', directory],
       cwd: directory,
@@ -155,19 +154,6 @@ function whenUnreachable<T>(then: (error: Unreachable) => T) {
     if (error instanceof Unreachable) return then(error);
     throw error;
   };
-}
-
-/** A front door that has lost its directory leaves its address within a second. */
-async function freed(listen: string): Promise<void> {
-  const deadline = performance.now() + ADDRESS_FREED;
-  for (;;) {
-    try {
-      return await assertFree(listen);
-    } catch (error) {
-      if (performance.now() >= deadline) throw error;
-      await sleep(LOOK * 5);
-    }
-  }
 }
 
 function readHandle(directory: string): ProcessHandle | null {

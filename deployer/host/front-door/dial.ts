@@ -7,9 +7,6 @@ import { readLink, type Link } from './links.ts';
 const PATIENCE = 5000;
 const LONGEST_PAUSE = 50;
 
-/** No such socket, nobody accepts on it, its queue is full: the request was not executed. */
-const NOT_EXECUTED: readonly unknown[] = ['ENOENT', 'ECONNREFUSED', 'EAGAIN'];
-
 interface Dialling {
   /** Called as the connection is attempted, in the same step in which the link was read; the answer is called when it ended. */
   track?: (target: string) => () => void;
@@ -31,12 +28,12 @@ export async function dial(directory: string, link: Link, dialling: Dialling = {
   return null;
 }
 
+/** Null for any failure (no such socket, nobody accepts, the queue is full): the request was not executed then. */
 function attempt(path: string, ended: (() => void) | undefined): Promise<Socket | null> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const socket = connect({ path, allowHalfOpen: true });
     if (ended) socket.once('close', ended);
-    const failed = (error: NodeJS.ErrnoException) =>
-      NOT_EXECUTED.includes(error.code) ? resolve(null) : reject(error);
+    const failed = () => resolve(null);
     socket.once('error', failed);
     socket.once('connect', () => {
       socket.off('error', failed);

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { dial } from './dial.ts';
 import { SLUICE } from './links.ts';
 
-/** Connections that wait at most; one more is answered 503 at once. */
 const CAPACITY = 4096;
 /** Milliseconds that a refused client may go on sending before it is cut off. */
 const FAREWELL = 10_000;
@@ -27,8 +26,8 @@ export interface Sluice {
   close(): Promise<void>;
 }
 
-/** Listens on `sluice.sock`; starts open. */
-export async function openSluice(directory: string): Promise<Sluice> {
+/** Listens on `sluice.sock`; starts open. While `capacity` connections wait, one more is answered 503 at once. */
+export async function openSluice(directory: string, capacity = CAPACITY): Promise<Sluice> {
   const waiting = new Map<Socket, NodeJS.Timeout>();
   let limit: number | null = null;
   let flowing = 0;
@@ -37,7 +36,7 @@ export async function openSluice(directory: string): Promise<Sluice> {
     // What fails here is the proxy's connection; 'close' follows and is what counts.
     client.on('error', () => undefined);
     if (limit === null) void flow(client);
-    else if (waiting.size >= CAPACITY) refuse(client);
+    else if (waiting.size >= capacity) refuse(client);
     else waiting.set(client, setTimeout(expire, limit, client));
   });
 

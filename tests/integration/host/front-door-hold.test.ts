@@ -1,9 +1,13 @@
+import { once } from 'node:events';
 import { existsSync, symlinkSync, unlinkSync } from 'node:fs';
+import { IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { ask, look } from '../../../deployer/host/front-door/control-client.ts';
-import { localHouse, send, startInstance, until } from './fixture.ts';
+import { openSluice } from '../../../deployer/host/front-door/sluice.ts';
+import { localHouse, scratch, send, startInstance, until } from './fixture.ts';
 
 async function held(count: number, directory: string) {
   await until(async () => (await look(directory))?.held === count, `${count} held`);
@@ -164,6 +168,36 @@ describe('the sluice', () => {
     symlinkSync('sluice.sock', join(directory, 'write.sock'));
     expect((await write('straggler')).status).toBe(200);
     expect(blue.executed).toEqual(['straggler']);
+  });
+
+  test('refuses what exceeds its capacity', async () => {
+    const directory = scratch();
+    const sluice = await openSluice(directory, 2);
+    onTestFinished(() => sluice.close());
+    sluice.shut(20_000);
+    const post = () =>
+      request({ socketPath: join(directory, 'sluice.sock'), method: 'POST', agent: false }).end();
+    const waiting = [post(), post()];
+    for (const call of waiting) call.on('error', () => undefined);
+    await until(() => sluice.held === 2, 'two to wait');
+    const [answer] = z.tuple([z.instanceof(IncomingMessage)]).parse(await once(post(), 'response'));
+    expect([answer.statusCode, answer.headers['retry-after'], sluice.held]).toEqual([503, '5', 2]);
+  });
+
+  test('brings hundreds of waiting writes to an instance whose queue is short', async () => {
+    const { directory, door, write } = await liveHouse();
+    const green = await startInstance(directory, 'green');
+    await new Promise((resolve) => green.server.close(resolve));
+    await new Promise<void>((resolve) =>
+      green.server.listen({ path: join(directory, 'green.sock'), backlog: 4 }, resolve),
+    );
+    const hold = await door.hold('dev', HOLD);
+    const ids = Array.from({ length: 400 }, (_, number) => `w${number}`);
+    const answers = ids.map((id) => write(id));
+    await held(ids.length, directory);
+    expect(await hold.switchTo('green.sock')).toBe(true);
+    expect(new Set((await Promise.all(answers)).map(({ status }) => status))).toEqual(new Set([200]));
+    expect(green.executed.sort()).toEqual(ids.sort());
   });
 
   test('lets an instance finish a write whose client has gone', async () => {
