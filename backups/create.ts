@@ -25,7 +25,7 @@ export interface CreateOptions {
   directory: string;
   /** The live database; null: the environment has none. */
   databaseFile: string | null;
-  /** What a full backup archives; null: nothing. */
+  /** What a full backup archives; null, or not there: nothing. */
   filesDirectory: string | null;
   kind: Kind;
   /** The environment as deployed, without secrets. */
@@ -109,7 +109,7 @@ async function writeDatabase({ databaseFile, path, scratch }: Draft, signal: Abo
 }
 
 async function writeArchive({ kind, filesDirectory, path }: Draft, signal: AbortSignal) {
-  if (kind !== 'full' || filesDirectory === null) return null;
+  if (kind !== 'full' || filesDirectory === null || !existsSync(filesDirectory)) return null;
   const { contents, ...file } = await archiveDirectory(filesDirectory, join(path, FILES), signal);
   return { contents, file };
 }

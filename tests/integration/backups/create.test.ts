@@ -150,6 +150,19 @@ describe('a backup', () => {
 });
 
 describe('a restore', () => {
+  test('brings back what a full backup holds, and of files that were never there nothing', async () => {
+    const { id } = await inThisThread.createBackup(source, never);
+    const which = { directory: source.directory, id };
+    await restoreHere({ ...which, toFile: join(home, 'restored.db') }, never);
+    expect(compare(source.databaseFile ?? '', join(home, 'restored.db'))).toEqual([]);
+    await restoreFilesHere({ ...which, toDirectory: join(home, 'restored') }, never);
+    expect(readdirSync(join(home, 'restored')).toSorted()).toEqual(['link', 'one.txt', 'sub']);
+    const without = await inThisThread.createBackup({ ...source, filesDirectory: join(home, 'none') }, never);
+    await expect(
+      restoreFilesHere({ ...which, id: without.id, toDirectory: join(home, 'again') }, never),
+    ).rejects.toThrow(`the backup ${without.id} has no files.tar.zst`);
+  });
+
   test('never overwrites a database, nor is it put next to the log of another', async () => {
     const { id } = await inThisThread.createBackup(source, never);
     writeFileSync(join(home, 'there.db-wal'), '');

@@ -60,6 +60,11 @@ describe('a backup as SQL text', () => {
     database.close();
   });
 
+  test('is the text of the live database', () => {
+    writeSql(live, join(root, 'live.sql'));
+    expect(readFileSync(exported, 'utf8')).toBe(readFileSync(join(root, 'live.sql'), 'utf8'));
+  });
+
   test('of a missing backup is refused', async () => {
     const failed = exportSql({ directory: root, id: '2026-01-01_00-00-00' }, createWriteStream('/dev/null'));
     await expect(failed).rejects.toThrow('there is no backup');
