@@ -4,7 +4,8 @@ import type { Check } from './report.ts';
 export interface Fault {
   actual: string;
   hint: string;
-  location?: string | null;
+  /** `file:line` in the tree; looked for only when it is a fault. */
+  location?: () => string | null;
 }
 
 /** Judges one thing: null when it is as expected. What the judge throws is a fault too, so that no check can end the run. */
@@ -26,8 +27,8 @@ export function passed(name: string, expected: string): Check {
   return { name, success: true, expected, actual: expected, hint: null, location: null };
 }
 
-export function failed(name: string, expected: string, { actual, hint, location = null }: Fault): Check {
-  return { name, success: false, expected, actual, hint, location };
+export function failed(name: string, expected: string, { actual, hint, location }: Fault): Check {
+  return { name, success: false, expected, actual, hint, location: location?.() ?? null };
 }
 
 /** The instance gave no answer that could be judged. The message continues the name of a request to a sentence. */

@@ -32,7 +32,7 @@ export async function verify(
 ): Promise<Report> {
   const target = invocation.suites.every((suite) => OUTSIDE.has(suite)) ? null : parseTarget(env);
   const apart = target !== null && sizeOf(target) > large;
-  const client = await createClient({ ...invocation, url: new URL(invocation.url) });
+  const client = createClient({ ...invocation, url: new URL(invocation.url) });
   const database = lazily(target);
   const context: Context = {
     client,

@@ -139,7 +139,7 @@ function auditTriggers(database: Database.Database): Fault | null {
   return {
     actual: `are missing on ${bare}`,
     hint: 'put them back at the end of the migration that rebuilt the table, or name it in UNAUDITED',
-    location: locate('migrations/datatracker', `createTable('${bare}'`),
+    location: () => locate('migrations/datatracker', `createTable('${bare}'`),
   };
 }
 
@@ -163,7 +163,7 @@ function fullText(database: Database.Database): Fault | null {
 }
 
 function fault(what: string, { type, name }: SchemaObject, hint: string): Fault {
-  return { actual: `${what} ${type} ${name}`, hint, location: locate('migrations/datatracker', name) };
+  return { actual: `${what} ${type} ${name}`, hint, location: () => locate('migrations/datatracker', name) };
 }
 
 function readSchema(database: Database.Database): SchemaObject[] {

@@ -32,7 +32,7 @@ function judgeMigrations(applied: string[]): Fault | null {
   const wanted = migrationsOfTree();
   const pending = wanted.find((name) => !applied.includes(name));
   if (pending !== undefined) {
-    const location = `migrations/datatracker/${pending}.ts`;
+    const location = () => `migrations/datatracker/${pending}.ts`;
     return { actual: `lack ${pending}: it is pending`, hint: 'run migrations/run.ts up', location };
   }
   // A release may be taken back onto the schema of a later one; what comes in between is of another line.
@@ -53,7 +53,7 @@ async function judgeTable(
 ): Promise<Fault | null> {
   const location = locateTable(name);
   if (!tables.has(name))
-    return { actual: 'is missing', hint: 'no migration makes it, or one drops it', location: location() };
+    return { actual: 'is missing', hint: 'no migration makes it, or one drops it', location };
   const keys = await reader.keys(name);
   const lacking = [
     ...unique.filter((key) => !keys.unique.includes(key)).map((key) => `a unique key over (${key})`),
@@ -68,7 +68,7 @@ async function judgeTable(
   return {
     actual: `lacks ${lacking.join(' and ')}`,
     hint: 'a migration that rebuilt the table lost it',
-    location: location(),
+    location,
   };
 }
 

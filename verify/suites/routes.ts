@@ -35,7 +35,7 @@ function checkRoute(
     const actual = judge(route, statuses, answer);
     if (actual === null) return null;
     const at = path === route.path ? '' : ` for ${path}`;
-    return { actual: actual + at, hint: hintFor(answer), location: locateRoute(route.path) };
+    return { actual: actual + at, hint: hintFor(answer), location: () => locateRoute(route.path) };
   });
 }
 
@@ -113,7 +113,7 @@ function difference(live: string[]): [string, Fault][] {
       {
         actual: 'has no check',
         hint: 'add it to the file of its kind in verify/routes/',
-        location: locateRoute(route.split(' ')[1] ?? ''),
+        location: () => locateRoute(route.split(' ')[1] ?? ''),
       },
     ]),
     ...gone.map((route): [string, Fault] => [
@@ -121,7 +121,7 @@ function difference(live: string[]): [string, Fault][] {
       {
         actual: 'has disappeared',
         hint: 'bring the route back, or take its check away',
-        location: locateIn('verify/routes', route),
+        location: () => locateIn('verify/routes', route),
       },
     ]),
   ];

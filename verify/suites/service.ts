@@ -75,5 +75,5 @@ function runs(field: string, expected: string, status: Promise<JsonObject>): Pro
 }
 
 function fault(endpoint: string, actual: string, hint: string): Fault {
-  return { actual, hint, location: locate('app', `'/_deploy/${endpoint}'`) };
+  return { actual, hint, location: () => locate('app', `'/_deploy/${endpoint}'`) };
 }
