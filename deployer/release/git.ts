@@ -12,6 +12,8 @@ export interface GitCall {
   /** Added to git's environment; what a forge's remote needs, a temporary index. */
   env?: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
+  /** An error on stderr is a failure, whatever the exit code: a damaged object is "missing" to `cat-file`. */
+  strict?: boolean;
   /** Milliseconds, 60 s by default. */
   timeoutMs?: number;
 }
@@ -47,7 +49,8 @@ export async function git(args: readonly string[], call: GitCall = {}): Promise<
         ...(call.signal ? { signal: call.signal } : {}),
       },
       (error, stdout, stderr) => {
-        if (!error) resolve(stdout);
+        const odd = call.strict && /^(error|fatal):/m.test(stderr.toString('utf8'));
+        if (!error && !odd) resolve(stdout);
         else if (call.signal?.aborted) reject(abortReason(call.signal));
         else reject(failure(args, error, stdout, stderr));
       },
@@ -99,17 +102,17 @@ function abortReason(signal: AbortSignal): Error {
 
 function failure(
   args: readonly string[],
-  error: ExecFileException,
+  error: ExecFileException | null,
   stdout: Buffer,
   stderr: Buffer,
 ): GitError {
-  const exitCode = typeof error.code === 'number' ? error.code : null;
-  const about = { exitCode, stdout, cause: error.code === 'ENOENT' ? error : undefined };
+  const exitCode = typeof error?.code === 'number' ? error.code : error ? null : 0;
+  const about = { exitCode, stdout, cause: error?.code === 'ENOENT' ? error : undefined };
   const verb = `git ${args.find((word) => /^[a-z][a-z-]+$/.test(word)) ?? ''}`.trim();
-  if (error.code === 'ENOENT') return new GitError('git is not installed: apt install git', about);
-  if (error.killed) return new GitError(`${verb} took too long and was stopped`, about);
+  if (error?.code === 'ENOENT') return new GitError('git is not installed: apt install git', about);
+  if (error?.killed) return new GitError(`${verb} took too long and was stopped`, about);
   return new GitError(
-    `${verb}: ${tellingLine(stderr.toString('utf8')) || `exited with ${error.code}`}`,
+    `${verb}: ${tellingLine(stderr.toString('utf8')) || `exited with ${error?.code}`}`,
     about,
   );
 }

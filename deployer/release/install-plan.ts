@@ -62,7 +62,9 @@ const packageJson = z.looseObject({
 type PackageJson = z.infer<typeof packageJson>;
 
 const lockJson = z.looseObject({
-  packages: z.record(z.string(), z.looseObject({ link: z.unknown(), resolved: z.unknown() })).optional(),
+  packages: z
+    .record(z.string(), z.looseObject({ link: z.unknown().optional(), resolved: z.unknown().optional() }))
+    .optional(),
 });
 
 /** All that npm looks at in package.json to decide what to install. */

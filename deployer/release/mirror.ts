@@ -2,7 +2,7 @@ import { git, GitError, gitOr, gitText, type GitCall } from './git.ts';
 import { createLocks } from './locks.ts';
 import { isBranchName, isObjectId, isTagName, isTreePath, protocolOf } from './names.ts';
 import { type GitObject, parseCommit, readObjects } from './objects.ts';
-import { createRepository, ensureRepository, isSound } from './repository.ts';
+import { createRepository, ensureRepository, isSound, objectFormat, tidy } from './repository.ts';
 import { FailedError } from '../problem.ts';
 import type { Commit, Mirror } from './types.ts';
 
@@ -128,12 +128,11 @@ class BareMirror implements Mirror {
     try {
       await this.#fetch(signal);
     } catch (error) {
-      if (!(error instanceof GitError) || error.exitCode === null || this.#soundness === 'proven')
-        throw error;
-      if (!(await this.#renewIfDamaged())) throw error;
+      if (!(error instanceof GitError) || !(await this.#renewedAfter(error))) throw error;
       await this.#fetch(signal);
     }
     this.#soundness = 'assumed';
+    await tidy(this.#options.directory);
   }
 
   async #fetch(signal: AbortSignal | undefined): Promise<void> {
@@ -145,16 +144,25 @@ class BareMirror implements Mirror {
     });
   }
 
+  async #renewedAfter(error: GitError): Promise<boolean> {
+    const format = /mismatched algorithms: .*server (sha\d+)$/.exec(error.message)?.[1];
+    if (format) await this.#renew(format);
+    else if (error.exitCode === null || this.#soundness === 'proven') return false;
+    return format !== undefined || (await this.#renewIfDamaged());
+  }
+
   async #renewIfDamaged(): Promise<boolean> {
     const { directory } = this.#options;
-    await ensureRepository(directory);
-    const damaged = !(await isSound(directory));
-    if (damaged) {
-      await createRepository(directory);
-      await ensureRepository(directory);
-    }
+    const renewed = await ensureRepository(directory);
+    const damaged = !renewed && !(await isSound(directory));
+    if (damaged) await this.#renew(await objectFormat(directory));
     this.#soundness = 'proven';
-    return damaged;
+    return renewed || damaged;
+  }
+
+  async #renew(format: string): Promise<void> {
+    await createRepository(this.#options.directory, format);
+    await ensureRepository(this.#options.directory);
   }
 }
 

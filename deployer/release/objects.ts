@@ -12,7 +12,7 @@ export interface GitObject {
 /** The objects of these names (`<id>`, `<id>^{commit}`, `<id>:<path>`), null for each that is not there. */
 export async function readObjects(names: readonly string[], call: GitCall): Promise<(GitObject | null)[]> {
   if (names.length === 0) return [];
-  const out = await git(['cat-file', '--batch'], { ...call, input: `${names.join('\n')}\n` });
+  const out = await git(['cat-file', '--batch'], { ...call, strict: true, input: `${names.join('\n')}\n` });
   const objects: (GitObject | null)[] = [];
   for (let at = 0; at < out.length;) {
     const end = out.indexOf(0x0a, at);

@@ -1,20 +1,25 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { git, GitError } from './git.ts';
+import { git, GitError, gitText } from './git.ts';
 
 /** The deployer's own bare repository on disk: made, found sound, made anew. */
 
 /** Attributes in a tree must not change what is written: what is deployed is what was committed. */
 const ATTRIBUTES = '* -text -ident -filter -working-tree-encoding -export-ignore -export-subst\n';
 
-/** A usable repository in `directory`: the one that is there, or a new empty one in its place. */
-export async function ensureRepository(directory: string): Promise<void> {
-  if (await isRepository(directory)) await removeStaleLocks(directory);
-  else await createRepository(directory);
+/**
+ * A usable repository in `directory`: the one that is there, or a new empty one in its place.
+ * @returns whether it was made now
+ */
+export async function ensureRepository(directory: string): Promise<boolean> {
+  const present = await isRepository(directory);
+  if (present) await removeStaleLocks(directory);
+  else await createRepository(directory, 'sha1');
   const attributes = join(directory, 'info', 'attributes');
   if ((await readFile(attributes, 'utf8').catch(() => '')) !== ATTRIBUTES) {
     await writeFile(attributes, ATTRIBUTES);
   }
+  return !present;
 }
 
 /** Whether everything that the refs need is there and readable. Slow: for after an error. */
@@ -24,9 +29,11 @@ export async function isSound(directory: string): Promise<boolean> {
   );
 }
 
-export async function createRepository(directory: string): Promise<void> {
+/** A new empty repository, whatever was there. */
+export async function createRepository(directory: string, format: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
-  await git(['init', '--quiet', '--bare', '--template=', '--end-of-options', directory]);
+  const options = ['--quiet', '--bare', '--template=', `--object-format=${format}`];
+  await git(['init', ...options, '--end-of-options', directory]);
   await mkdir(join(directory, 'info'));
 }
 
@@ -50,3 +57,20 @@ async function removeStaleLocks(directory: string): Promise<void> {
   const locks = names.filter((name) => name.endsWith('.lock') && !name.startsWith('objects/'));
   await Promise.all(locks.map((name) => rm(join(directory, name), { force: true })));
 }
+
+/** `sha1` or `sha256`. */
+export async function objectFormat(directory: string): Promise<string> {
+  return await gitText(['rev-parse', '--show-object-format'], { repository: directory });
+}
+
+/** Each fetch leaves a pack: many are made few. Nothing is lost, not even what no branch has any more. */
+export async function tidy(directory: string): Promise<void> {
+  const packs = (await readdir(join(directory, 'objects', 'pack'))).filter((name) => name.endsWith('.pack'));
+  if (packs.length < MOST_PACKS) return;
+  await git(['repack', '--geometric=2', '-d', '--quiet', '--no-write-bitmap-index'], {
+    repository: directory,
+    timeoutMs: 600_000,
+  });
+}
+
+const MOST_PACKS = 50;
