@@ -184,6 +184,24 @@ describe('the sluice', () => {
     expect([answer.statusCode, answer.headers['retry-after'], sluice.held]).toEqual([503, '5', 2]);
   });
 
+  test('reads on after a refusal, so that the answer is not lost', async () => {
+    const directory = scratch();
+    const sluice = await openSluice(directory);
+    onTestFinished(() => sluice.close());
+    sluice.shut(50);
+    const socket = connect({ path: join(directory, 'sluice.sock'), allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    let text = '';
+    socket.on('data', (chunk) => (text += String(chunk)));
+    socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n');
+    await once(socket, 'end');
+    expect(text).toMatch(/^HTTP\/1.1 503 .*\r\nRetry-After: 5\r\nConnection: close\r\n/s);
+    const written = await new Promise((resolve) => socket.write(Buffer.alloc(2_000_000), resolve));
+    expect(written, 'no error').toBeFalsy();
+    socket.end();
+    await once(socket, 'close');
+  });
+
   test('brings hundreds of waiting writes to an instance whose queue is short', async () => {
     const { directory, door, write } = await liveHouse();
     const green = await startInstance(directory, 'green');
