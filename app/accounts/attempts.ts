@@ -16,10 +16,23 @@ export async function countAttempt(
 ): Promise<number | null> {
   const start = new Date(Math.floor(now.getTime() / WINDOW_MS) * WINDOW_MS);
   await trx('rate_counters').where('window_start', '<', timestamp(start)).delete();
-  const byAccount = await increment(trx, `login-account:${email.slice(0, 150)}`, start);
-  const byAddress = await increment(trx, `login-address:${address.slice(0, 100)}`, start);
+  const [account, client] = keysOf(email, address);
+  const byAccount = await increment(trx, account, start);
+  const byAddress = await increment(trx, client, start);
   if (byAccount <= LIMIT.account && byAddress <= LIMIT.address) return null;
   return Math.ceil((start.getTime() + WINDOW_MS - now.getTime()) / 1000);
+}
+
+/** A right password does not count: who logs in often is no attacker. */
+export async function forgiveAttempt(trx: Transaction, email: string, address: string): Promise<void> {
+  await trx('rate_counters')
+    .whereIn('key', keysOf(email, address))
+    .andWhere('count', '>', 0)
+    .decrement('count');
+}
+
+function keysOf(email: string, address: string): [account: string, address: string] {
+  return [`login-account:${email.slice(0, 150)}`, `login-address:${address.slice(0, 100)}`];
 }
 
 async function increment(trx: Transaction, key: string, start: Date): Promise<number> {

@@ -9,7 +9,7 @@ import { write, type Visit } from '../http/visit.ts';
 import { errorSummary, input } from '../pages/forms.ts';
 import { html } from '../pages/html.ts';
 import { csrfInput } from '../pages/layout.ts';
-import { countAttempt } from './attempts.ts';
+import { countAttempt, forgiveAttempt } from './attempts.ts';
 import { verifyPassword } from './password.ts';
 import { endSession, SESSION_SECONDS, startSession } from './sessions.ts';
 
@@ -44,6 +44,7 @@ async function logIn(visit: Visit): Promise<Reply> {
     .first<{ id: number; password_hash: string } | undefined>('id', 'password_hash');
   if (!(await verifyPassword(password, account?.password_hash ?? null)) || account === undefined)
     return wrong(visit, next);
+  await write(visit, (trx) => forgiveAttempt(trx, email, visit.address));
   return redirect(localPath(next), [await signIn(visit, account.id)]);
 }
 

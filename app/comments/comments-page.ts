@@ -37,7 +37,7 @@ export async function showComments(visit: Visit, errors: FieldErrors = {}): Prom
     visit,
     document,
     now: visit.services.clock(),
-    render: (text) => renderMarkdown(text, 4),
+    render: (text) => renderMarkdown(text, 3),
   };
   const address = `${documentAddress(document.name)}comments/`;
   const count = await countComments(visit, document.id);

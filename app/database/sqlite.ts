@@ -13,6 +13,8 @@ export function openReader(file: string): Knex {
 /** The one handle that writes. One connection: a pragma reaches every later query, and transactions queue. */
 export function openWriter(file: string, isReadOnly: () => boolean): Knex {
   return connect(file, {}, (connection) => {
+    // an answered write outlives a power failure, not only a crash of the process
+    connection.pragma('synchronous = FULL');
     connection.pragma('foreign_keys = ON');
     connection.pragma('recursive_triggers = ON');
     connection.pragma(`query_only = ${isReadOnly() ? 'ON' : 'OFF'}`);

@@ -1,5 +1,7 @@
 import type { Database } from '../database/database.ts';
 
+type Handle = Pick<Database, 'setReadOnly'>;
+
 /** Whether this instance is verified but not live yet, and must not change data. */
 export interface DeploymentMode {
   isOn: () => boolean;
@@ -9,7 +11,7 @@ export interface DeploymentMode {
   set: (on: boolean) => Promise<void>;
 }
 
-export function deploymentMode(startOn: boolean, database: Database): DeploymentMode {
+export function deploymentMode(startOn: boolean, database: Handle): DeploymentMode {
   let on = startOn;
   let inFlight = 0;
   let idle: (() => void)[] = [];

@@ -29,7 +29,7 @@ function body(title: string, query: ListQuery, listing: Listing, groups: GroupCh
       </p>
     </div>
     <div class="with-aside">
-      ${filterForm(query, groups, path)}
+      ${filterForm(query, groups)}
       <section aria-label="Results">
         ${
           listing.documents.length === 0
@@ -43,8 +43,8 @@ function body(title: string, query: ListQuery, listing: Listing, groups: GroupCh
     </div>`;
 }
 
-function filterForm(query: ListQuery, groups: GroupChoice[], path: string): Html {
-  return html`<form class="panel filters" method="get" action="${path}">
+function filterForm(query: ListQuery, groups: GroupChoice[]): Html {
+  return html`<form class="panel filters" method="get" action="/doc/all/">
     <div>
       <label class="form-label" for="q">Words or ML number</label>
       <input class="form-control" type="search" id="q" name="q" value="${query.q}" />

@@ -38,7 +38,6 @@ async function answerWrite(
   response: Response,
 ): Promise<void> {
   const { mode } = received.services;
-  if (mode.isOn()) throw writesRefused();
   const visitor = await identify(received, request);
   const refused = refusal(route.allow, visitor);
   const form = await readForm(request, response, route.upload === true);

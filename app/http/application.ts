@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { answer } from './answer.ts';
+import { answer, writesRefused } from './answer.ts';
 import { notFound } from './problem.ts';
 import { describeRoutes } from './router.ts';
 import type { Route } from './route.ts';
@@ -20,6 +20,7 @@ export function createApplication(services: Services, routes: Route[]): Express 
     const received = receive(services, request, randomUUID(), () => describeRoutes(application));
     visits.set(request, received);
     logWhenDone(services, received, request, response);
+    if (services.mode.isOn() && isWrite(request)) throw writesRefused();
     next();
   });
   for (const route of routes) {
@@ -34,6 +35,11 @@ export function createApplication(services: Services, routes: Route[]): Express 
     await sendProblem(error, known(visits, request), response);
   });
   return application;
+}
+
+/** Anything that is not known to only read, whether or not there is such an address. */
+function isWrite({ method, path }: Request): boolean {
+  return !['GET', 'HEAD', 'OPTIONS'].includes(method) && !path.startsWith('/_deploy/');
 }
 
 function known(visits: WeakMap<Request, Received>, request: Request): Received {

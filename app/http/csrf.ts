@@ -24,7 +24,8 @@ export function assertOwnForm(headers: IncomingHttpHeaders, fields: URLSearchPar
 function isForeignOrigin(headers: IncomingHttpHeaders): boolean {
   if (headers.origin === undefined) return false;
   const host = URL.canParse(headers.origin) ? new URL(headers.origin).host : null;
-  return host !== headers.host;
+  // a proxy that rewrites Host says which one was asked for; a page of another site can set neither
+  return host !== headers.host && host !== headers['x-forwarded-host'];
 }
 
 function sameText(given: string, expected: string): boolean {

@@ -11,12 +11,13 @@ markdown.renderer.rules.link_open = (tokens, index, options, _env, self) => {
   return self.renderToken(tokens, index, options);
 };
 
-/** Text that a person wrote, as markup. `headings` is the level that their first level becomes: a page has one h1. */
-export function renderMarkdown(text: string, headings = 2): Html {
+/** Text that a person wrote, as markup. Its headings begin at `first` (a page has one h1) and skip no level. */
+export function renderMarkdown(text: string, first = 2): Html {
   const tokens = markdown.parse(text, {});
+  let level = first - 1;
   for (const token of tokens) {
-    if (token.type !== 'heading_open' && token.type !== 'heading_close') continue;
-    token.tag = `h${Math.min(6, Number(token.tag.slice(1)) + headings - 1)}`;
+    if (token.type === 'heading_open') level = Math.min(level + 1, first - 1 + Number(token.tag.slice(1)), 6);
+    if (token.type === 'heading_open' || token.type === 'heading_close') token.tag = `h${level}`;
   }
   return raw(markdown.renderer.render(tokens, markdown.options, {}));
 }
