@@ -14,7 +14,7 @@ export const adminGroupRoutes: Route[] = [
   post('/admin/groups/', ['administrator'], createGroup),
 ];
 
-export const newGroup = z.object({
+const newGroup = z.object({
   acronym: line(20).refine(
     (text) => /^[a-z][a-z0-9-]*$/.test(text),
     'is lower-case letters, digits and hyphens',

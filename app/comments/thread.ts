@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { Comment } from './comments.ts';
 
-export const ROOTS_PER_PAGE = 20;
+const ROOTS_PER_PAGE = 20;
 export const COMMENTS_PER_THREAD = 200;
 
 export interface Thread {

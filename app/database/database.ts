@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { assertDatabaseFile, openReader, openWriter, setQueryOnly } from './sqlite.ts';
 
 /** Who writes, and on whose behalf: what the audit triggers record. */
-export interface Origin {
+interface Origin {
   actorId: number | null;
   deploymentId: string;
   requestId: string;

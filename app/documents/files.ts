@@ -27,7 +27,7 @@ export function fileStore(directory: string): FileStore {
   };
 }
 
-export function sha256(bytes: Buffer): string {
+function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 

@@ -1,5 +1,6 @@
 import { page, type Reply } from '../http/reply.ts';
 import type { Visit } from '../http/visit.ts';
+import { option } from '../pages/forms.ts';
 import { html, nothing, type Html } from '../pages/html.ts';
 import { documentCard } from './card.ts';
 import { listDocuments, listQuery, SORT_LABELS, type Listing, type ListQuery } from './list.ts';
@@ -73,10 +74,6 @@ function filterForm(query: ListQuery, groups: GroupChoice[]): Html {
     </div>
     <button class="btn btn-primary w-100">Show</button>
   </form>`;
-}
-
-function option(value: string, label: string, chosen: string): Html {
-  return html`<option value="${value}" ${value === chosen ? html` selected` : nothing}>${label}</option>`;
 }
 
 function emptyList(): Html {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { fullTextQuery, whereTextMatches } from '../database/sqlite.ts';
 import { parseNumber, STATES, type State } from './state.ts';
 
-export const PAGE_SIZE = 20;
+const PAGE_SIZE = 20;
 
 const SORTS = {
   updated: { label: 'Last changed', column: 'documents.updated_at', direction: 'desc' },
@@ -12,7 +12,7 @@ const SORTS = {
   name: { label: 'Name', column: 'documents.name', direction: 'asc' },
 } as const;
 
-export type Sort = keyof typeof SORTS;
+type Sort = keyof typeof SORTS;
 
 export const SORT_LABELS = Object.entries(SORTS).map(([sort, { label }]) => [sort, label] as const);
 

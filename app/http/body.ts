@@ -2,7 +2,7 @@ import express, { type Request, type Response } from 'express';
 import { z } from 'zod';
 import { Problem, badRequest } from './problem.ts';
 
-export interface Upload {
+interface Upload {
   name: string;
   bytes: Buffer;
 }

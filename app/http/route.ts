@@ -1,7 +1,7 @@
 import type { Reply } from './reply.ts';
 import type { Visit } from './visit.ts';
 
-export type Method = 'get' | 'post' | 'put';
+type Method = 'get' | 'post' | 'put';
 
 /** Who may call it: anyone, anyone signed in, or holders of one of these roles. */
 export type Allow = 'anyone' | 'signed-in' | readonly string[];

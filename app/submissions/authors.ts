@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { emailAddress, personName } from '../http/text.ts';
 
-export const submittedAuthors = z
+const submittedAuthors = z
   .array(z.object({ name: personName, email: emailAddress }))
   .min(1)
   .max(30);
