@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FailedError } from '../problem.ts';
 import { readObjects, type GitObject } from './objects.ts';
-import { listTree, objectId, type SizedEntry, type TreeEntry } from './tree.ts';
+import { damaged, listTree, objectId, type SizedEntry, type TreeEntry } from './tree.ts';
 import { inTurns } from './turns.ts';
 
 /**
@@ -52,7 +52,7 @@ function* batches(entries: readonly SizedEntry[]): Generator<SizedEntry[]> {
 
 function writeEntry(directory: string, { mode, id, path }: TreeEntry, blob: GitObject | null): void {
   if (!blob || objectId('blob', blob.data, id) !== id) {
-    throw new FailedError(`${path} is damaged in the mirror: it is made anew at the next fetch`);
+    throw new FailedError(damaged(path));
   }
   const file = join(directory, path);
   if (mode === '120000') symlinkSync(blob.data, file);

@@ -3,12 +3,11 @@ import { chmodSync, lstatSync } from 'node:fs';
 import { chmod, lstat, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { inTurns } from './turns.ts';
+import { walk } from './walk.ts';
 
 /** Everything below `directory` readable by all and writable by none; the directory itself last. */
 export async function makeReadOnly(directory: string): Promise<void> {
-  const found = await readdir(directory, { recursive: true, withFileTypes: true });
-  await inTurns(found.toReversed(), (item) => {
-    const path = join(item.parentPath, item.name);
+  await inTurns(walk(directory), ({ item, path }) => {
     if (item.isDirectory()) chmodSync(path, 0o555);
     else if (item.isFile()) chmodSync(path, lstatSync(path).mode & 0o100 ? 0o555 : 0o444);
   });

@@ -1,8 +1,8 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { inTurns } from './turns.ts';
 import { objectId, type TreeEntry } from './tree.ts';
+import { walk } from './walk.ts';
 
 /** How a directory differs from the tree that it was made from; one line for each path, none when it is the tree. */
 export async function differences(
@@ -49,9 +49,10 @@ async function additions(
   ignore: ReadonlySet<string>,
 ): Promise<string[]> {
   const known = new Set(entries.map((entry) => entry.path));
-  const found = await readdir(directory, { recursive: true, withFileTypes: true });
-  return found.flatMap((item) => {
-    const path = relative(directory, join(item.parentPath, item.name));
-    return item.isDirectory() || known.has(path) || ignore.has(path) ? [] : [`${path} is not in the tree`];
+  const more: string[] = [];
+  await inTurns(walk(directory), ({ item, path }) => {
+    const name = relative(directory, path);
+    if (!item.isDirectory() && !known.has(name) && !ignore.has(name)) more.push(`${name} is not in the tree`);
   });
+  return more;
 }

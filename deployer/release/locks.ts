@@ -6,28 +6,30 @@ export interface Locks {
 }
 
 export function createLocks(): Locks {
-  const tails = new Map<string, Promise<void>>();
+  const queues = new Map<string, { last: Promise<void>; users: number }>();
   return {
-    held: (key) => tails.has(key),
+    held: (key) => queues.has(key),
     async run(key, work, signal) {
       signal?.throwIfAborted();
-      const before = tails.get(key);
+      const queue = queues.get(key) ?? { last: Promise.resolve(), users: 0 };
+      const before = queue.last;
       const done = Promise.withResolvers<void>();
-      const tail = done.promise.then(() => before);
-      tails.set(key, tail);
-      void tail.then(() => tails.get(key) === tail && tails.delete(key));
+      queue.last = done.promise.then(() => before);
+      queue.users += 1;
+      queues.set(key, queue);
       try {
         await untilAborted(before, signal);
         return await work();
       } finally {
         done.resolve();
+        queue.users -= 1;
+        if (queue.users === 0) queues.delete(key);
       }
     },
   };
 }
 
-async function untilAborted(wait: Promise<void> | undefined, signal: AbortSignal | undefined): Promise<void> {
-  if (!wait) return;
+async function untilAborted(wait: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   const aborted = Promise.withResolvers<never>();
   const stop = (): void => aborted.reject(signal?.reason);
   signal?.addEventListener('abort', stop, { once: true });

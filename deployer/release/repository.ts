@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { git, GitError, gitText } from './git.ts';
+import { walk } from './walk.ts';
 
 /** The deployer's own bare repository on disk: made, found sound, made anew. */
 
@@ -53,9 +54,15 @@ async function succeeds(question: Promise<unknown>): Promise<boolean> {
 
 /** What a git that was killed left behind; nobody else writes to this repository. */
 async function removeStaleLocks(directory: string): Promise<void> {
-  const names = await readdir(directory, { recursive: true });
-  const locks = names.filter((name) => name.endsWith('.lock') && !name.startsWith('objects/'));
-  await Promise.all(locks.map((name) => rm(join(directory, name), { force: true })));
+  const places = [directory, join(directory, 'info'), ...allBelow(join(directory, 'refs'))];
+  for (const place of places) {
+    const locks = (await readdir(place).catch(() => [])).filter((name) => name.endsWith('.lock'));
+    await Promise.all(locks.map((name) => rm(join(place, name), { force: true })));
+  }
+}
+
+function allBelow(directory: string): string[] {
+  return [directory, ...[...walk(directory)].flatMap(({ item, path }) => (item.isDirectory() ? [path] : []))];
 }
 
 /** `sha1` or `sha256`. */

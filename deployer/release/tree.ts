@@ -78,12 +78,18 @@ function decode(bytes: Buffer): string {
 }
 
 function parseRow(row: string): SizedEntry {
-  const match = /^(\d{6}) (\w+) ([0-9a-f]+) +(\d+|-)\t(.+)$/s.exec(row);
+  const match = /^(\d{6}) (\w+) ([0-9a-f]+) +(\d+|-|BAD)\t(.+)$/s.exec(row);
   const [, mode = '', type = '', id = '', size = '', path = ''] = match ?? [];
   if (type === 'commit')
     throw new FailedError(`${path} is a submodule: submodules are not deployed, commit its files`);
+  if (size === 'BAD') throw new FailedError(damaged(path));
   if (mode === '120000') return { mode, id, path, size: Number(size) };
   return { mode: mode === '100755' ? mode : '100644', id, path, size: Number(size) };
+}
+
+/** What to do when the mirror has not what its own tree names. */
+export function damaged(path: string): string {
+  return `${path} is damaged in the mirror: remove mirror.git from the deployer's home, it is made anew`;
 }
 
 /** `.git` in any spelling that some file system takes for it. */

@@ -107,7 +107,7 @@ export interface Workshop {
   lines: string[];
   /** Programs that were run, as words. */
   ran: (readonly string[])[];
-  build(commit: string, install?: string, signal?: AbortSignal): Promise<Release>;
+  build: (commit: string, install?: string, signal?: AbortSignal) => Promise<Release>;
 }
 
 export function workshop(origin: Origin, home: string, options: Partial<ReleasesOptions> = {}): Workshop {
