@@ -10,6 +10,7 @@ export async function differences(
   entries: readonly TreeEntry[],
   ignore: ReadonlySet<string> | 'anything more' = new Set(),
 ): Promise<string[]> {
+  if (!lstatSync(directory, { throwIfNoEntry: false })?.isDirectory()) return ['its directory is missing'];
   const changed = displacedDirectories(directory, entries);
   await inTurns(entries, (entry) => {
     const line = difference(directory, entry);

@@ -78,7 +78,7 @@ async function isForced(repository: string, { before, after }: PushedBranch): Pr
 /** Oldest first, at most the newest 100; of a new branch those that no other branch has. */
 async function newCommits(repository: string, { branch, before, after }: PushedBranch): Promise<object[]> {
   if (!after) return [];
-  const known = before ? [`^${before}`] : ['--not', `--exclude=refs/heads/${branch}`, '--branches'];
+  const known = before ? [`^${before}`] : ['--not', `--exclude=${branch}`, '--branches'];
   return (await log(repository, [`--max-count=${MOST_COMMITS}`, after, ...known])).toReversed();
 }
 

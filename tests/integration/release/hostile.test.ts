@@ -107,7 +107,7 @@ describe('configuration', () => {
     await origin.git([`--git-dir=${directory}`, 'config', 'core.fsmonitor', `touch ${marker}`]);
     const commit = await origin.commit('dev', { a: '1' });
     await mirror.fetch();
-    await workshop(new Origin(directory), home).build(commit);
+    expect((await workshop(new Origin(directory), home).build(commit)).reused).toBe(false);
     await untouched();
   });
 
@@ -167,7 +167,7 @@ describe('attributes in a tree', () => {
     await origin.git([`--git-dir=${directory}`, 'config', 'filter.evil.smudge', `touch ${marker}`]);
     const release = await workshop(new Origin(directory), home).build(commit);
     for (const [path, content] of Object.entries(files)) {
-      expect(await readFile(join(release.directory, path), 'utf8'), path).toBe(content);
+      expect([path, await readFile(join(release.directory, path), 'utf8')]).toEqual([path, content]);
     }
     expect(await readFile(join(directory, 'info', 'attributes'), 'utf8')).toBe(
       '* -text -ident -filter -working-tree-encoding -export-ignore -export-subst\n',

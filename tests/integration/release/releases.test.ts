@@ -70,7 +70,7 @@ describe('a release', () => {
     const { origin, build } = await workplace();
     const commit = await origin.commit('dev', FILES);
     const releases = await Promise.all([build(commit), build(commit), build(commit)]);
-    expect(releases.map(({ reused }) => reused).sort()).toEqual([false, true, true]);
+    expect(releases.filter(({ reused }) => !reused)).toHaveLength(1);
   });
 
   it.each<[string, (directory: string) => Promise<unknown>]>([
@@ -114,8 +114,8 @@ describe('a release', () => {
       await writeFile(manifest, forged);
       expect((await build(commit)).reused).toBe(false);
     }
-    const { entries, ...rest } = JSON.parse(text) as { entries: unknown[] };
-    await writeFile(manifest, JSON.stringify({ ...rest, entries: entries.slice(1) }));
+    await writeFile(manifest, text.replace(/,\{"mode":"120000"[^}]*\}/, ''));
+    expect(await readFile(manifest, 'utf8')).not.toBe(text);
     expect((await build(commit)).reused).toBe(false);
   });
 
@@ -223,8 +223,9 @@ describe('pruning', () => {
   });
 
   it('has nothing to do in a new home', async () => {
-    const { releases } = await workplace();
+    const { home, releases } = await workplace();
     await releases.prune(new Set());
+    expect(await readdir(home)).toEqual(['origin.git']);
   });
 });
 
