@@ -5,7 +5,7 @@ import { readObjects } from './objects.ts';
 
 /** What a tree holds, and what may not be in one that is deployed. */
 
-export type Mode = '100644' | '100755' | '120000';
+type Mode = '100644' | '100755' | '120000';
 
 /** A file or symbolic link of a tree; `path` is relative, with `/`. */
 export interface TreeEntry {
