@@ -20,6 +20,11 @@ export class FailedError extends Error {
   override name = 'FailedError';
 }
 
+/** The system's code of an error (`ENOENT`, `SQLITE_BUSY`), or undefined. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
 /** Any thrown value as one line without control characters, at most `limit` characters. */
 export function oneLine(error: unknown, limit = 400): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { SettingsError } from './problem.ts';
+import { codeOf, SettingsError } from './problem.ts';
 
 /** One setting: an environment variable; a secret may instead be a file in `$CREDENTIALS_DIRECTORY`, which wins. */
 interface Setting {
@@ -105,10 +105,8 @@ function readCredential(directory: string, name: string): string | null {
   try {
     return readFileSync(file, 'utf8').trimEnd() || null;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new SettingsError(
-      `${name}: its credential file cannot be read (${(error as NodeJS.ErrnoException).code}): ${file}`,
-    );
+    if (codeOf(error) === 'ENOENT') return null;
+    throw new SettingsError(`${name}: its credential file cannot be read (${codeOf(error)}): ${file}`);
   }
 }
 

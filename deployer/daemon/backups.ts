@@ -18,13 +18,11 @@ export function backupTools(options: {
     async create({ live, kind, signal }) {
       const { record, config } = live;
       const { id } = await createBackup({
-        ...{
-          directory: backupsOf(home, config.name),
-          databaseFile: databaseFile(live),
-          kind,
-          config,
-          signal,
-        },
+        directory: backupsOf(home, config.name),
+        databaseFile: databaseFile(live),
+        kind,
+        config,
+        signal,
         filesDirectory: kind === 'full' ? join(home, 'files', config.name) : null,
         gitTag: `commit ${record.commit}\ntree ${record.tree ?? ''}\ntag ${record.tag ?? ''}\n`,
         schemaVersion: record.applied?.at(-1) ?? null,

@@ -22,7 +22,7 @@ import { runDirectory } from '../host/run-directory.ts';
 import { splitCommand } from '../host/split-command.ts';
 import { intake } from '../intake/intake.ts';
 import type { Operations } from '../operations.ts';
-import { oneLine, SettingsError } from '../problem.ts';
+import { codeOf, oneLine, SettingsError } from '../problem.ts';
 import { createReconciler, type EnvironmentRow, type Reconciler } from '../reconcile/reconciler.ts';
 import { openMirror } from '../release/mirror.ts';
 import { createReleases } from '../release/releases.ts';
@@ -93,7 +93,12 @@ async function compose(base: {
   const supervisor = createSupervisor(tools, conductor, names);
   let looked = false;
   const reconciler = createReconciler({
-    ...{ state, mirror: tools.mirror, journal, policy: tools.policy, conductor, logger },
+    state,
+    mirror: tools.mirror,
+    journal,
+    policy: tools.policy,
+    conductor,
+    logger,
     intervalMs: settings.reconcileIntervalMs,
     onEnvironment: async ({ name, config }) => {
       const live = await journal.liveOf(name);
@@ -103,7 +108,12 @@ async function compose(base: {
   });
   let recovered = false;
   const operations = createOperations({
-    ...{ state, tools, conductor, reconciler, supervisor, outbox },
+    state,
+    tools,
+    conductor,
+    reconciler,
+    supervisor,
+    outbox,
     listBackups: async (environment) => (await listBackups(backupsOf(home, environment))).backups,
     recovered: () => recovered,
   });
@@ -127,7 +137,11 @@ async function compose(base: {
   reconciler.start();
   supervisor.start();
   return {
-    ...{ operations, state, tools, reconciler, url },
+    operations,
+    state,
+    tools,
+    reconciler,
+    url,
     leave: close,
     async stop() {
       await conductor.stop();
@@ -154,13 +168,33 @@ async function openTools(parts: {
   const repository = join(home, 'mirror.git');
   const releases = createReleases({ home, repository, runCommand, splitCommand });
   const tools: Omit<Tools, 'prune'> = {
-    ...{ home, journal, forge, services, releases, runCommand, splitCommand, generations, clock, logger },
-    mirror: await openMirror({ directory: repository, remote: forge.remote }),
-    frontDoor: embeddedFrontDoor({ home, services, runDirectory: directory }),
+    home,
+    journal,
+    forge,
+    services,
+    releases,
+    runCommand,
+    splitCommand,
+    generations,
+    clock,
+    logger,
+    mirror: await openMirror({
+      directory: repository,
+      remote: forge.remote,
+    }),
+    frontDoor: embeddedFrontDoor({
+      home,
+      services,
+      runDirectory: directory,
+    }),
     runDirectory: directory,
     instances: instanceRegistry(state),
     policy: policyOf(state),
-    backups: backupTools({ home, generations, clock }),
+    backups: backupTools({
+      home,
+      generations,
+      clock,
+    }),
   };
   return { ...tools, prune: (config) => prune(tools, state, config) };
 }
@@ -247,9 +281,18 @@ function serve(
   const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
   const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
   const app = createWebApp({
-    ...{ operations, metrics, logger, url },
+    operations,
+    metrics,
+    logger,
+    url,
     token: settings.adminToken ?? homeSecret(settings.home, 'admin-token'),
-    intake: intake({ state, secrets, clock, logger, onDelivery: () => void reconciler.look() }),
+    intake: intake({
+      state,
+      secrets,
+      clock,
+      logger,
+      onDelivery: () => void reconciler.look(),
+    }),
     version: VERSION,
   });
   server.on('request', app);
@@ -266,7 +309,7 @@ async function listen({ listen: address }: Settings): Promise<Server> {
   try {
     await promise;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     const what =
       code === 'EADDRINUSE'
         ? 'is in use by another program: stop it, or choose another address'

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, chmodSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { SettingsError } from '../problem.ts';
+import { codeOf, SettingsError } from '../problem.ts';
 
 export interface HomeLock {
   release(): void;
@@ -18,7 +18,7 @@ export function claimHome(home: string): HomeLock {
     accessSync(home, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new SettingsError(
-      `DEPLOYER_HOME ${home} cannot be written (${(error as NodeJS.ErrnoException).code}): choose another directory`,
+      `DEPLOYER_HOME ${home} cannot be written (${codeOf(error)}): choose another directory`,
     );
   }
   const pidFile = join(home, 'deployer.pid');

@@ -121,17 +121,16 @@ export function createOperations(parts: Parts): Operations {
       );
     const record = await journal.accept(
       {
-        ...{
-          kind: 'deploy',
-          environment: name,
-          branch: branch ?? row.branch,
-          commit: target.commit,
-          tree: target.tree,
-        },
-        ...{
-          requestedBy: by,
-          automatic: false,
-          request: { override: request.override, reason: request.reason },
+        kind: 'deploy',
+        environment: name,
+        branch: branch ?? row.branch,
+        commit: target.commit,
+        tree: target.tree,
+        requestedBy: by,
+        automatic: false,
+        request: {
+          override: request.override,
+          reason: request.reason,
         },
       },
       async (trx) => {
@@ -148,17 +147,18 @@ export function createOperations(parts: Parts): Operations {
     const from = (await live(name)).record;
     const target = await rollbackTarget(name, request.target, from);
     const record = await journal.accept({
-      ...{
-        kind: 'rollback',
-        environment: name,
-        branch: target.branch,
-        commit: target.commit,
-        tree: target.tree,
-      },
-      ...{
-        requestedBy: by,
-        automatic: false,
-        request: { target: target.id, from: from.commit, reason, restoreBackup },
+      kind: 'rollback',
+      environment: name,
+      branch: target.branch,
+      commit: target.commit,
+      tree: target.tree,
+      requestedBy: by,
+      automatic: false,
+      request: {
+        target: target.id,
+        from: from.commit,
+        reason,
+        restoreBackup,
       },
     });
     return accepted(record);
@@ -239,8 +239,14 @@ export function createOperations(parts: Parts): Operations {
       const head = await mirror.resolve({ branch: row.branch });
       if (!head) throw new UsageError(`there is no branch ${row.branch} on ${tools.forge.name}`);
       const record = await journal.accept({
-        ...{ kind: 'rehearsal', environment: name, branch: row.branch, commit: head.commit, tree: head.tree },
-        ...{ requestedBy: by, automatic: false, request: {} },
+        kind: 'rehearsal',
+        environment: name,
+        branch: row.branch,
+        commit: head.commit,
+        tree: head.tree,
+        requestedBy: by,
+        automatic: false,
+        request: {},
       });
       return accepted(record);
     },

@@ -56,8 +56,17 @@ export async function promote(
   const merged = await tools.mirror.resolve({ commit });
   const record = await tools.journal.accept(
     {
-      ...{ kind: 'deploy', environment: to.name, branch: to.branch, commit, tree: merged?.tree ?? tree },
-      ...{ requestedBy: by, automatic: false, request: { override, reason } },
+      kind: 'deploy',
+      environment: to.name,
+      branch: to.branch,
+      commit,
+      tree: merged?.tree ?? tree,
+      requestedBy: by,
+      automatic: false,
+      request: {
+        override,
+        reason,
+      },
     },
     async (trx) =>
       void (await trx<EnvironmentRow>('environments')

@@ -88,7 +88,10 @@ async function welcome(daemon: Daemon, { home }: Settings, io: DaemonIo): Promis
         if (line) told.add(line);
       }
     }
-    const busy = environments.some(({ running, waiting }) => running ?? waiting);
+    // Neither live nor ended: it waits for what it requires.
+    const busy = environments.some(
+      ({ running, waiting, live, last }) => running ?? waiting ?? !(live ?? last),
+    );
     if (environments.length > 0 && !busy) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

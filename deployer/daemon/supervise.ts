@@ -51,11 +51,11 @@ export function createSupervisor(
         'the live instance is gone; it is started again',
       );
       const release = await tools.releases.build({
-        ...{ commit: record.commit, tree: record.tree ?? '', install: config.commands.install },
-        ...{
-          log: (line: string) => tools.logger.info({ environment: config.name }, line),
-          signal: stop.signal,
-        },
+        commit: record.commit,
+        tree: record.tree ?? '',
+        install: config.commands.install,
+        log: (line: string) => tools.logger.info({ environment: config.name }, line),
+        signal: stop.signal,
       });
       const deployment = { id: record.id, commit: record.commit, branch: record.branch };
       await boot(tools, {

@@ -142,29 +142,34 @@ async function prepare(
   const rollbackTarget = record.request.target ? await journal.get(record.request.target) : null;
   const config = record.config ?? (before ? before.config : null);
   const work: Work = {
-    ...{ tools, record, rollbackTarget, signal, hurry },
+    tools,
+    record,
+    rollbackTarget,
+    signal,
+    hurry,
     live: before ? liveFrom(tools, before) : null,
     log: await deploymentLog(tools, record.id),
-    target: { commit: record.commit, tree: record.tree ?? '', subject: '', author: '', parents: [] },
-    // `fetch` sets it before anything reads it; a first deployment has none until then.
+    target: {
+      commit: record.commit,
+      tree: record.tree ?? '',
+      subject: '',
+      author: '',
+      parents: [],
+    },
     config: config as Work['config'],
-    ...{
-      release: null,
-      plan: { kind: 'same' },
-      rehearsed: false,
-      ran: [],
-      applied: [],
-      proven: record.proven,
-    },
-    ...{
-      hold: null,
-      writeLock: null,
-      generation: null,
-      ownsGeneration: false,
-      candidate: null,
-      suites: [],
-      backup: null,
-    },
+    release: null,
+    plan: { kind: 'same' },
+    rehearsed: false,
+    ran: [],
+    applied: [],
+    proven: record.proven,
+    hold: null,
+    writeLock: null,
+    generation: null,
+    ownsGeneration: false,
+    candidate: null,
+    suites: [],
+    backup: null,
   };
   return past ? resume(work) : work;
 }
@@ -175,8 +180,11 @@ async function resume(work: Work): Promise<Work> {
   const candidate = record.slot ? await tools.instances.get(record.environment, record.slot) : null;
   const generation = record.generation ? (tools.generations(config)?.open(record.generation) ?? null) : null;
   const release = await tools.releases.build({
-    ...{ commit: record.commit, tree: record.tree ?? '', install: config.commands.install },
-    ...{ log: work.log, signal: work.signal },
+    commit: record.commit,
+    tree: record.tree ?? '',
+    install: config.commands.install,
+    log: work.log,
+    signal: work.signal,
   });
   return { ...work, candidate, generation, release, applied: record.applied ?? [] };
 }
@@ -185,7 +193,8 @@ export function liveFrom(tools: Pick<Tools, 'generations'>, record: DeploymentRe
   const { config, slot, generation } = record;
   if (!config || !slot) return null;
   return {
-    ...{ record, config },
+    record,
+    config,
     slot: slot as Slot,
     generation: generation ? (tools.generations(config)?.open(generation) ?? null) : null,
   };

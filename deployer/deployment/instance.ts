@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { request } from 'node:http';
+import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../environments/schema.ts';
@@ -29,28 +29,36 @@ export interface BootRequest {
  * Starts an instance on the slot's private socket and waits until its health answers 200.
  * @throws FailedError with what it said last; it is then stopped
  */
-export async function boot(tools: Tools, boot: BootRequest): Promise<Instance> {
-  const { config, slot, deployment } = boot;
+export async function boot(tools: Tools, request: BootRequest): Promise<Instance> {
+  const { config, slot, deployment } = request;
   const socket = socketPath(tools, config.name, slot);
   const logFile = instanceLog(tools, config.name, slot);
   const written = await sizeOf(logFile);
   const env = releaseEnvironment({
     home: tools.home,
-    ...{ config, release: boot.release, generation: boot.generation },
+    config,
+    release: request.release,
+    generation: request.generation,
     deployment: deployment.id,
-    ...{ commit: deployment.commit, branch: deployment.branch },
+    commit: deployment.commit,
+    branch: deployment.branch,
     deployedAt: tools.clock().toISOString(),
   });
   const process = await tools.services.start({
     argv: argvOf(tools.splitCommand, config, 'start'),
-    cwd: boot.release.directory,
-    env: { ...env, LISTEN: socket, DEPLOYMENT_MODE: String(boot.readOnly) },
-    ...{ socket, logFile },
+    cwd: request.release.directory,
+    env: {
+      ...env,
+      LISTEN: socket,
+      DEPLOYMENT_MODE: String(request.readOnly),
+    },
+    socket,
+    logFile,
   });
   const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process };
   await tools.instances.put(instance);
   try {
-    await healthy(tools, instance, config.boot.timeout, boot.signal, () => lastWords(logFile, written));
+    await healthy(tools, instance, config.boot.timeout, request.signal, () => lastWords(logFile, written));
     return instance;
   } catch (error) {
     await stop(tools, instance, 0);
@@ -138,7 +146,7 @@ export async function setReadOnly(
 }
 
 function ask(
-  socketPath: string,
+  socket: string,
   options: {
     method: string;
     path: string;
@@ -156,11 +164,11 @@ function ask(
       : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
   };
   let connected = false;
-  const asked = request({ socketPath, method, path, headers, agent: false }, (response) => {
+  const asked = httpRequest({ socketPath: socket, method, path, headers, agent: false }, (response) => {
     response.resume();
     resolve({ status: response.statusCode ?? null, hung: false });
   });
-  asked.on('socket', (socket) => socket.once('connect', () => (connected = true)));
+  asked.on('socket', (connection) => connection.once('connect', () => (connected = true)));
   asked.once('error', () => resolve({ status: null, hung: connected }));
   const deadline = setTimeout(() => asked.destroy(new Error('timed out')), timeoutMs);
   const abort = () => asked.destroy(new Error('aborted'));

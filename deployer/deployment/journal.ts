@@ -302,8 +302,19 @@ export function createJournal(options: {
       const { id: same, kind, environment, branch, commit, tree, outcome, cause } = record;
       const { requestedBy, requestedAt, liveAt, finishedAt, tag } = record;
       return {
-        ...{ id: same, kind, environment, branch, commit, tree, outcome, cause },
-        ...{ requestedBy, requestedAt, liveAt, finishedAt, tag },
+        id: same,
+        kind,
+        environment,
+        branch,
+        commit,
+        tree,
+        outcome,
+        cause,
+        requestedBy,
+        requestedAt,
+        liveAt,
+        finishedAt,
+        tag,
         stages: stages.map(toStage),
         suites: await suitesOf(id),
       };

@@ -21,8 +21,11 @@ export async function liveContext(work: Work, live: Live): Promise<ReleaseContex
   const { tools, signal, log } = work;
   const { record, config } = live;
   const release = await tools.releases.build({
-    ...{ commit: record.commit, tree: record.tree ?? '', install: config.commands.install },
-    ...{ log, signal },
+    commit: record.commit,
+    tree: record.tree ?? '',
+    install: config.commands.install,
+    log,
+    signal,
   });
   return {
     config,

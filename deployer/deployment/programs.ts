@@ -170,17 +170,25 @@ async function run(
   const { config, release, deployment, signal, log } = context;
   const env = releaseEnvironment({
     home: tools.home,
-    ...{ config, release, generation },
+    config,
+    release,
+    generation,
     deployment: deployment.id,
-    ...{ commit: deployment.commit, branch: deployment.branch },
+    commit: deployment.commit,
+    branch: deployment.branch,
     deployedAt: tools.clock().toISOString(),
   });
   return tools.runCommand({
     argv: [...argvOf(tools.splitCommand, config, field), ...args],
     cwd: release.directory,
-    env: { ...env, ...extra },
+    env: {
+      ...env,
+      ...extra,
+    },
     stdout: 'collect',
-    ...{ timeoutMs, signal, log },
+    timeoutMs,
+    signal,
+    log,
   });
 }
 
@@ -198,7 +206,7 @@ const ended = ({ exitCode, timedOut }: Finished) =>
 function said(tail: string): string {
   const line = tail
     .split('\n')
-    .map((text) => text.trim())
+    .map((part) => part.trim())
     .findLast(Boolean);
   return line ? `: ${line}` : '';
 }

@@ -25,7 +25,10 @@ export function reportsOf(url: string): (deployment: DeploymentRecord, suites: S
     const at = deployment.finishedAt ?? deployment.requestedAt;
     const status = (context: string, state: StatusState, description: string): Report => ({
       type: 'status',
-      ...{ commit, context, state, at },
+      commit,
+      context,
+      state,
+      at,
       description: oneLine(description, DESCRIPTION_LIMIT),
       targetUrl: `${url}/deployments/${id}`,
     });

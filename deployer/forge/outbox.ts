@@ -5,6 +5,10 @@ import { ForgeError, type Forge, type Report } from './types.ts';
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15 * 60_000;
+/** How long to wait when the state itself cannot be read or written. */
+const STATE_RETRY_MS = 1000;
+/** A timer waits no longer; what is not due then is looked at again. */
+const LONGEST_SLEEP_MS = 3_600_000;
 
 interface OutboxRow {
   id: number;
@@ -51,24 +55,27 @@ export function createOutbox(options: {
   const undelivered = () => rows().whereNull('delivered_at').where({ abandoned: false });
 
   async function deliverAll(): Promise<void> {
+    // When the first of each lane that has to wait is due; those behind it wait with it.
+    let blocked: Map<string, string>;
     do {
       again = false;
-      const blocked = new Set<string>();
-      const due = clock().toISOString();
+      blocked = new Map();
+      const now = clock().toISOString();
       for (const row of await undelivered().orderBy('id')) {
         if (stopped) return;
         if (blocked.has(row.lane)) continue;
-        if (row.next_at > due || !(await deliver(row))) blocked.add(row.lane);
+        const next = row.next_at > now ? row.next_at : await deliver(row);
+        if (next !== null) blocked.set(row.lane, next);
       }
     } while (again && !stopped);
-    await sleepUntilNext();
+    const [first] = [...blocked.values()].toSorted();
+    if (first !== undefined) kickIn(Date.parse(first) - clock().getTime());
   }
 
-  async function deliver(row: OutboxRow): Promise<boolean> {
+  /** @returns null when the report is done with, or when it is due again */
+  async function deliver(row: OutboxRow): Promise<string | null> {
     try {
       await forge.send(JSON.parse(row.report) as Report);
-      await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error: null });
-      return true;
     } catch (error) {
       const terminal = error instanceof ForgeError && !error.retryable;
       const asked = error instanceof ForgeError ? error.retryAfterMs : undefined;
@@ -77,24 +84,20 @@ export function createOutbox(options: {
         { report: row.id, lane: row.lane, error: oneLine(error) },
         terminal ? 'report given up' : 'report will be sent again',
       );
+      const next = new Date(clock().getTime() + pause).toISOString();
       await rows()
         .where({ id: row.id })
-        .update({
-          attempts: row.attempts + 1,
-          next_at: new Date(clock().getTime() + pause).toISOString(),
-          error: oneLine(error),
-          abandoned: terminal,
-        });
-      return terminal;
+        .update({ attempts: row.attempts + 1, next_at: next, error: oneLine(error), abandoned: terminal });
+      return terminal ? null : next;
     }
+    await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error: null });
+    return null;
   }
 
-  async function sleepUntilNext(): Promise<void> {
-    const next = await undelivered().min('next_at as at').first();
-    if (stopped || !next?.['at']) return;
-    const pause = Math.max(new Date(String(next['at'])).getTime() - clock().getTime(), 10);
+  function kickIn(milliseconds: number): void {
+    if (stopped) return;
     clearTimeout(timer);
-    timer = setTimeout(kick, pause);
+    timer = setTimeout(kick, Math.min(Math.max(milliseconds, 10), LONGEST_SLEEP_MS));
     timer.unref();
   }
 
@@ -102,7 +105,10 @@ export function createOutbox(options: {
     if (stopped) return;
     again = true;
     delivering ??= deliverAll()
-      .catch((error: unknown) => logger.error({ error: oneLine(error) }, 'the outbox could not be read'))
+      .catch((error: unknown) => {
+        logger.error({ error: oneLine(error) }, 'the outbox could not be read or written');
+        kickIn(STATE_RETRY_MS);
+      })
       .finally(() => {
         delivering = null;
         if (again) kick();

@@ -1,9 +1,13 @@
+import { finished } from 'node:stream';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { oneLine } from '../problem.ts';
+import { sweeper } from './read-buffers.ts';
 import { judge, type Delivery } from './webhook.ts';
 
+/** GitHub waits as long for its answer; a body that trickles must not keep a place for ever. */
+const LONGEST_READ_MS = 10_000;
 /** Bodies that are read at once; GitHub tries its luck again by our asking, attackers get no more memory. */
 const MOST_AT_ONCE = 16;
 
@@ -17,14 +21,17 @@ export function intake(options: {
   logger: Logger;
 }): RequestHandler {
   const { state, secrets, onDelivery, clock, logger } = options;
+  const sweep = sweeper();
   let reading = 0;
 
   async function receive(request: Request, response: Response): Promise<void> {
+    limitTime(request);
+    request.on('data', (chunk: Buffer) => sweep(chunk.length)).pause();
     if (reading >= MOST_AT_ONCE)
       return refuse(response, 503, 'too many deliveries at once; send it again', { 'Retry-After': '1' });
     reading += 1;
     const judged = await judge(request.headers, request, secrets).finally(() => (reading -= 1));
-    if (!judged.accepted) return refuse(response, judged.status, judged.reason, { Connection: 'close' });
+    if (!judged.accepted) return refuse(response, judged.status, judged.reason);
     const { delivery } = judged;
     const stored = await store(delivery).catch((error: unknown) => {
       logger.error({ error: oneLine(error) }, 'a delivery could not be stored');
@@ -49,11 +56,29 @@ export function intake(options: {
   return receive;
 }
 
-function refuse(response: Response, status: number, detail: string, headers: Record<string, string>): void {
+/**
+ * A client that still sends reads the answer only if what it sends is taken:
+ * the answer goes out at once, the rest of the body is dropped, and the connection ends after that.
+ */
+function refuse(
+  response: Response,
+  status: number,
+  detail: string,
+  headers: Record<string, string> = {},
+): void {
   if (response.destroyed) return;
+  const problem = { type: 'about:blank', title: 'The delivery was not taken', status, detail };
+  const body = Buffer.from(JSON.stringify(problem));
   response
     .status(status)
-    .set(headers)
+    .set({ ...headers, 'Content-Length': String(body.length) })
     .type('application/problem+json')
-    .send(JSON.stringify({ type: 'about:blank', title: 'The delivery was not taken', status, detail }));
+    .write(body);
+  finished(response.req.resume(), () => response.end());
+}
+
+/** Ends the connection of a body that has not come whole by then. */
+function limitTime(request: Request): void {
+  const timer = setTimeout(() => request.destroy(), LONGEST_READ_MS);
+  request.once('close', () => clearTimeout(timer));
 }

@@ -83,11 +83,23 @@ export async function sampleFiles(
   await cp(SAMPLE, repository.directory, { recursive: true });
   const environment = (name: string, branch: string, port: number, own: object) =>
     stringify({
-      ...{ name, branch, listen: `127.0.0.1:${port}` },
-      commands: { start: 'node server.mjs', migrate: 'node migrate.mjs', verify: 'node verify.mjs' },
-      database: { client: 'better-sqlite3', file: 'notes.db' },
+      name,
+      branch,
+      listen: `127.0.0.1:${port}`,
+      commands: {
+        start: 'node server.mjs',
+        migrate: 'node migrate.mjs',
+        verify: 'node verify.mjs',
+      },
+      database: {
+        client: 'better-sqlite3',
+        file: 'notes.db',
+      },
       boot: { timeout: '5s' },
-      cutover: { hold: '5s', settle: '0s' },
+      cutover: {
+        hold: '5s',
+        settle: '0s',
+      },
       ...own,
       ...more,
     });

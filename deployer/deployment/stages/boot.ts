@@ -11,8 +11,16 @@ export async function bootCandidate(work: Work): Promise<void> {
   if (stale) await tools.services.stop(stale.process, 0);
   await tools.journal.note(record.id, { slot });
   work.candidate = await boot(tools, {
-    ...{ config, slot, release, generation, signal },
-    deployment: { id: record.id, commit: target.commit, branch: record.branch },
+    config,
+    slot,
+    release,
+    generation,
+    signal,
+    deployment: {
+      id: record.id,
+      commit: target.commit,
+      branch: record.branch,
+    },
     readOnly: true,
   });
 }

@@ -21,17 +21,17 @@ export async function hold(work: Work): Promise<Skipped | void> {
 }
 
 /** Renews the lease until the hold is let go; the sluice lets go by itself when the daemon falls silent. */
-function keepAlive(work: Work, hold: NonNullable<Work['hold']>): NonNullable<Work['hold']> {
-  const timer = setInterval(() => void hold.renew().catch(() => false), LEASE_MS / 4);
+function keepAlive(work: Work, held: NonNullable<Work['hold']>): NonNullable<Work['hold']> {
+  const timer = setInterval(() => void held.renew().catch(() => false), LEASE_MS / 4);
   const stop = () => clearInterval(timer);
   return {
-    drained: (deadlineMs) => hold.drained(deadlineMs),
-    renew: () => hold.renew(),
-    switchTo: (socket) => hold.switchTo(socket).finally(stop),
+    drained: (deadlineMs) => held.drained(deadlineMs),
+    renew: () => held.renew(),
+    switchTo: (socket) => held.switchTo(socket).finally(stop),
     release: () => {
       stop();
       work.hold = null;
-      return hold.release();
+      return held.release();
     },
   };
 }

@@ -33,7 +33,7 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
 }
 
 async function rehearseOn(work: Work, generations: Generations, copy: Generation, live: Live): Promise<void> {
-  const { plan, config, log } = work;
+  const { plan, log } = work;
   const before = {
     schema: await generations.schema(copy),
     rows: await generations.fingerprint(copy),
@@ -60,7 +60,6 @@ async function rehearseOn(work: Work, generations: Generations, copy: Generation
         .map(({ name }) => name)
         .join(', ')} has no down`,
     );
-  config.commands.verify ?? log('no verify program: judged by service alone');
 }
 
 function demandReversible({ ran, config }: Work): void {

@@ -10,8 +10,11 @@ export async function switchOver(work: Work): Promise<void> {
   const { tools, record, candidate, config, generation, live } = work;
   if (!candidate) throw new FailedError('there is no instance to switch to');
   await tools.journal.note(record.id, {
-    ...{ previous: previousOf(work), replaced: live?.record.id ?? null },
-    ...{ proven: work.proven, applied: work.applied, generation: generation?.id ?? null },
+    previous: previousOf(work),
+    replaced: live?.record.id ?? null,
+    proven: work.proven,
+    applied: work.applied,
+    generation: generation?.id ?? null,
   });
   await tools.journal.phase(record.id, 'switching');
   await setReadOnly(tools, candidate, false);
