@@ -18,6 +18,7 @@ import {
   type StageRow,
   type SuiteRow,
 } from './record.ts';
+import { DeploymentEnded } from './work.ts';
 
 export interface Acceptance {
   kind: Kind;
@@ -141,13 +142,17 @@ export function createJournal(options: {
       const id = deploymentId(clock());
       const superseded: string[] = [];
       const joined = await state.transaction(async (trx) => {
-        const same = await rows(trx)
-          .where({ environment: rest.environment, commit: rest.commit, kind: 'deploy' })
+        // An older one of the same commit will not do: it gives way to what came between.
+        const newest = await rows(trx)
+          .where({ environment: rest.environment })
           .whereNot({ phase: 'finished' })
+          .whereNot({ kind: 'rehearsal' })
+          .orderBy('seq', 'desc')
           .first();
+        const same = newest?.kind === 'deploy' && newest.commit === rest.commit;
         if (same && rest.kind === 'deploy' && !request.override) {
           await also?.(trx);
-          return same.id;
+          return newest.id;
         }
         const waiting = await rows(trx).where({ environment: rest.environment, phase: 'waiting' });
         await rows(trx).insert({
@@ -227,7 +232,9 @@ export function createJournal(options: {
         const skipped = result instanceof Skipped ? result.reason : null;
         await mark({ state: skipped === null ? 'done' : 'skipped', duration_ms: elapsed(), cause: skipped });
       } catch (error) {
-        await mark({ state: 'failed', duration_ms: elapsed(), cause: oneLine(error) });
+        // A stage may find that there is nothing left to do: that is no failure of its own.
+        const nothingLeft = error instanceof DeploymentEnded && error.outcome === 'deployed';
+        await mark({ state: nothingLeft ? 'done' : 'failed', duration_ms: elapsed(), cause: oneLine(error) });
         throw error;
       }
     },

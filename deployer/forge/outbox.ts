@@ -49,7 +49,7 @@ export function createOutbox(options: {
   let delivering: Promise<void> | null = null;
   let again = false;
   let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+  const end = new AbortController();
 
   const rows = () => state<OutboxRow>('outbox');
   const undelivered = () => rows().whereNull('delivered_at').where({ abandoned: false });
@@ -62,12 +62,12 @@ export function createOutbox(options: {
       blocked = new Map();
       const now = clock().toISOString();
       for (const row of await undelivered().orderBy('id')) {
-        if (stopped) return;
+        if (end.signal.aborted) return;
         if (blocked.has(row.lane)) continue;
         const next = row.next_at > now ? row.next_at : await deliver(row);
         if (next !== null) blocked.set(row.lane, next);
       }
-    } while (again && !stopped);
+    } while (again && !end.signal.aborted);
     const [first] = [...blocked.values()].toSorted();
     if (first !== undefined) kickIn(Date.parse(first) - clock().getTime());
   }
@@ -95,14 +95,14 @@ export function createOutbox(options: {
   }
 
   function kickIn(milliseconds: number): void {
-    if (stopped) return;
+    if (end.signal.aborted) return;
     clearTimeout(timer);
     timer = setTimeout(kick, Math.min(Math.max(milliseconds, 10), LONGEST_SLEEP_MS));
     timer.unref();
   }
 
   function kick(): void {
-    if (stopped) return;
+    if (end.signal.aborted) return;
     again = true;
     delivering ??= deliverAll()
       .catch((error: unknown) => {
@@ -120,10 +120,10 @@ export function createOutbox(options: {
     kick,
     /** Resolves when nothing is being sent. */
     async settled(): Promise<void> {
-      while (delivering) await delivering;
+      for (let current = delivering; current; current = delivering) await current;
     },
     async stop(): Promise<void> {
-      stopped = true;
+      end.abort();
       clearTimeout(timer);
       await delivering;
     },

@@ -19,6 +19,15 @@ export interface Delivery {
   payload: string;
 }
 
+/** What the headers say of a delivery. */
+interface Shape {
+  id: string;
+  name: string;
+  signature: Buffer;
+  /** Content-Length, 0 without one: what will not be parsed is not kept either. */
+  announced: number;
+}
+
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
@@ -37,7 +46,7 @@ export async function judge(headers: Headers, body: Readable, secrets: readonly 
       size += chunk.length;
       if (size > MOST_BYTES) return no(413, `expected at most ${MOST_BYTES} bytes`);
       for (const hash of hashes) hash.update(chunk);
-      if (size <= MOST_PARSED_BYTES) kept.push(chunk);
+      if (shape.announced <= MOST_PARSED_BYTES && size <= MOST_PARSED_BYTES) kept.push(chunk);
     }
   } catch {
     return no(400, 'the body broke off');
@@ -52,7 +61,7 @@ export async function judge(headers: Headers, body: Readable, secrets: readonly 
   return { accepted: true, delivery: { id: shape.id, name: shape.name, payload } };
 }
 
-function judgeHeaders(headers: Headers): Judged | { id: string; name: string; signature: Buffer } {
+function judgeHeaders(headers: Headers): Judged | Shape {
   const [id, name, signature, type, length] = [
     'x-github-delivery',
     'x-github-event',
@@ -62,12 +71,13 @@ function judgeHeaders(headers: Headers): Judged | { id: string; name: string; si
   ].map((header) => one(headers[header]));
   if (!/^application\/json\s*(;|$)/i.test(type ?? ''))
     return no(415, 'expected Content-Type: application/json');
-  if (Number(length ?? 0) > MOST_BYTES) return no(413, `expected at most ${MOST_BYTES} bytes`);
+  const announced = Number(length ?? 0);
+  if (announced > MOST_BYTES) return no(413, `expected at most ${MOST_BYTES} bytes`);
   const hex = /^sha256=([0-9a-f]{64})$/.exec(signature ?? '')?.[1];
   if (!hex) return no(401, 'expected X-Hub-Signature-256: sha256=…');
   if (!/^[A-Za-z0-9-]{1,100}$/.test(id ?? '')) return no(400, 'expected X-GitHub-Delivery');
   if (!/^[a-z_]{1,60}$/.test(name ?? '')) return no(400, 'expected X-GitHub-Event');
-  return { id: id ?? '', name: name ?? '', signature: Buffer.from(hex, 'hex') };
+  return { id: id ?? '', name: name ?? '', signature: Buffer.from(hex, 'hex'), announced };
 }
 
 function no(status: 400 | 401 | 413 | 415, reason: string): Judged {

@@ -1,0 +1,61 @@
+import type { Knex } from 'knex';
+import { createJournal, type Acceptance } from '../../../deployer/deployment/journal.ts';
+import { reportsOf } from '../../../deployer/deployment/reports.ts';
+import type { Report } from '../../../deployer/forge/types.ts';
+import { Clock, scratchState } from '../scratch.ts';
+
+export const COMMIT = 'c0ffee'.padEnd(40, '0');
+export const TREE = '7ee'.padEnd(40, '0');
+
+export const wanted = (more: Partial<Acceptance> = {}): Acceptance => ({
+  kind: 'deploy',
+  environment: 'dev',
+  branch: 'dev',
+  commit: COMMIT,
+  tree: TREE,
+  requestedBy: 'push',
+  automatic: true,
+  request: {},
+  ...more,
+});
+
+/** A journal over a state of its own, and what a test looks at. */
+export async function openJournal(given?: Knex) {
+  const state = given ?? (await scratchState());
+  const clock = new Clock();
+  const journal = createJournal({ state, clock: clock.read, reports: reportsOf('http://deployer.example') });
+  await state('environments').insert({ name: 'dev', branch: 'dev' });
+
+  async function reports(): Promise<Report[]> {
+    const rows: { report: string }[] = await state('outbox').orderBy('id');
+    return rows.map(({ report }) => JSON.parse(report));
+  }
+
+  /** A deployment that has begun and gone as far as `phase`. */
+  const at = async (
+    phase: 'running' | 'switching' | 'live' | 'reverting',
+    more: Partial<Acceptance> = {},
+  ): Promise<string> => {
+    const { id } = await journal.accept(wanted(more));
+    await journal.begin(id);
+    if (phase !== 'running') await journal.phase(id, 'switching');
+    if (phase === 'live' || phase === 'reverting') await journal.live(id);
+    if (phase === 'reverting') await journal.phase(id, 'reverting');
+    return id;
+  };
+
+  return {
+    at,
+    state,
+    clock,
+    journal,
+    reports,
+    /** `context state` of each status, in order. */
+    statuses: async () =>
+      (await reports()).flatMap((report) =>
+        report.type === 'status' ? [`${report.context} ${report.state}`] : [],
+      ),
+    quarantined: async (environment = 'dev'): Promise<string[]> =>
+      (await state('quarantine').where({ environment })).map(({ commit }: { commit: string }) => commit),
+  };
+}

@@ -1,0 +1,252 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createOutbox, enqueue } from '../../../deployer/forge/outbox.ts';
+import { ForgeError, type Report } from '../../../deployer/forge/types.ts';
+import { Clock, scratchState, seeded, silent } from '../scratch.ts';
+
+const status = (
+  commit: string,
+  state: 'pending' | 'success' | 'failure',
+  context = 'deploy/dev',
+): Report => ({
+  type: 'status',
+  commit,
+  context,
+  state,
+  description: state,
+  targetUrl: 'http://deployer.example/',
+  at: 'now',
+});
+const nameOf = (report: Report) =>
+  report.type === 'status' ? `${report.commit} ${report.state}` : `${report.type} ${report.commit}`;
+
+/** An outbox to a forge that does with each report what `answer` says. */
+async function outboxTo(answer: (report: Report) => void | Promise<void> = () => {}) {
+  const state = await scratchState();
+  const clock = new Clock();
+  const sent: string[] = [];
+  const send = async (report: Report) => {
+    await answer(report);
+    sent.push(nameOf(report));
+  };
+  const open = () => createOutbox({ state, forge: { send }, clock: clock.read, logger: silent });
+  const outbox = open();
+  onTestFinished(() => outbox.stop());
+  const deliver = async (which = outbox) => {
+    which.kick();
+    await which.settled();
+  };
+  const put = async (...reports: Report[]) => {
+    for (const report of reports) await enqueue(state, report, clock.read().toISOString());
+  };
+  return { state, clock, sent, outbox, open, put, deliver };
+}
+
+const down = () => {
+  throw new ForgeError('502', { retryable: true });
+};
+
+describe('reports', () => {
+  it('are sent once, in order', async () => {
+    const { put, deliver, sent } = await outboxTo();
+    await put(status('a', 'pending'), status('b', 'pending'), status('a', 'success'));
+    await deliver();
+    await deliver();
+    expect(sent).toEqual(['a pending', 'b pending', 'a success']);
+  });
+
+  it('of a transaction that failed are not sent', async () => {
+    const { state, deliver, sent } = await outboxTo();
+    const failing = state.transaction(async (trx) => {
+      await enqueue(trx, status('a', 'success'), 'now');
+      throw new Error('disk full');
+    });
+    await expect(failing).rejects.toThrow('disk full');
+    await deliver();
+    expect(sent).toEqual([]);
+  });
+
+  it('of one commit and context wait for each other, others do not', async () => {
+    let broken = true;
+    const { put, deliver, sent, clock } = await outboxTo((report) => {
+      if (broken && report.commit === 'a') down();
+    });
+    await put(status('a', 'pending'), status('a', 'success'), status('b', 'success'));
+    await put({ type: 'tag', commit: 'c', name: 'v1', message: '' });
+    await deliver();
+    expect(sent).toEqual(['b success', 'tag c']);
+    broken = false;
+    clock.advance(1000);
+    await deliver();
+    expect(sent).toEqual(['b success', 'tag c', 'a pending', 'a success']);
+  });
+
+  it('of one commit in another context, or of another type, are another lane', async () => {
+    const { put, deliver, sent } = await outboxTo((report) => {
+      if (report.type === 'status' && report.context === 'deploy/dev') down();
+    });
+    await put(status('a', 'failure'), status('a', 'success', 'verify/dev/routes'));
+    await put({ type: 'tag', commit: 'a', name: 'v1', message: '' });
+    await deliver();
+    expect(sent).toEqual(['a success', 'tag a']);
+  });
+});
+
+describe('while the forge is down', () => {
+  it('tries again after pauses that double up to a quarter of an hour', async () => {
+    let tries = 0;
+    const { put, deliver, clock, outbox } = await outboxTo(() => {
+      tries += 1;
+      down();
+    });
+    await put(status('a', 'success'));
+    await deliver();
+    const pauses: number[] = [];
+    for (const before = { tries: 0 }; pauses.length < 13;) {
+      before.tries = tries;
+      let pause = 0;
+      for (; tries === before.tries; pause += 500) {
+        clock.advance(500);
+        await deliver();
+      }
+      pauses.push(pause);
+      if (pause > 900_000) break;
+    }
+    expect(pauses).toEqual(
+      [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900].map((seconds) => seconds * 1000),
+    );
+    expect(await outbox.backlog()).toEqual({ count: 1, error: '502' });
+  });
+
+  it('waits as long as it is asked to', async () => {
+    let tries = 0;
+    const { put, deliver, clock, sent } = await outboxTo(() => {
+      tries += 1;
+      if (tries === 1) throw new ForgeError('slow down', { retryable: true, retryAfterMs: 60_000 });
+    });
+    await put(status('a', 'success'));
+    await deliver();
+    clock.advance(59_999);
+    await deliver();
+    expect(tries).toBe(1);
+    clock.advance(1);
+    await deliver();
+    expect(sent).toEqual(['a success']);
+  });
+
+  it('takes an error that it does not know for one that passes', async () => {
+    let broken = true;
+    const { put, deliver, clock, sent } = await outboxTo(() => {
+      if (broken) throw new TypeError('fetch failed');
+    });
+    await put(status('a', 'success'));
+    await deliver();
+    broken = false;
+    clock.advance(1000);
+    await deliver();
+    expect(sent).toEqual(['a success']);
+  });
+
+  it('wakes up by itself, and does not spin while the first of a lane has to wait', async () => {
+    const { put, deliver, state, outbox } = await outboxTo(() => {
+      throw new ForgeError('slow down', { retryable: true, retryAfterMs: 60_000 });
+    });
+    await put(status('a', 'pending'), status('a', 'success'));
+    await deliver();
+    let queries = 0;
+    state.on('query', () => (queries += 1));
+    const later = Promise.withResolvers<void>();
+    setTimeout(() => later.resolve(), 200);
+    await later.promise;
+    expect(queries).toBe(0);
+    await outbox.stop();
+  });
+
+  it('is told again without being asked once the pause is over', async () => {
+    let tries = 0;
+    const done = Promise.withResolvers<void>();
+    const { put, deliver, clock } = await outboxTo(() => {
+      tries += 1;
+      if (tries === 1) throw new ForgeError('busy', { retryable: true, retryAfterMs: 20 });
+      done.resolve();
+    });
+    await put(status('a', 'success'));
+    await deliver();
+    clock.advance(20);
+    await done.promise;
+    expect(tries).toBe(2);
+  });
+});
+
+describe('a report that the forge will never take', () => {
+  it('is given up, says so, and does not hold up those behind it', async () => {
+    const { put, deliver, sent, state, clock } = await outboxTo((report) => {
+      if (nameOf(report) === 'a pending') throw new ForgeError('422 no such commit', { retryable: false });
+    });
+    await put(status('a', 'pending'), status('a', 'success'));
+    await deliver();
+    clock.advance(3_600_000);
+    await deliver();
+    expect(sent).toEqual(['a success']);
+    expect(await state('outbox').orderBy('id').select('abandoned', 'error', 'attempts')).toEqual([
+      { abandoned: 1, error: '422 no such commit', attempts: 1 },
+      { abandoned: 0, error: null, attempts: 0 },
+    ]);
+  });
+});
+
+describe('a death between sending and noting it', () => {
+  it('sends the same again, loses nothing and keeps the order', async () => {
+    const { put, sent, state, open, outbox, deliver } = await outboxTo();
+    await put(status('a', 'pending'), status('a', 'success'));
+    await state.raw(
+      "CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    );
+    await deliver();
+    await outbox.stop();
+    expect(sent).toEqual(['a pending']);
+    await state.raw('DROP TRIGGER full');
+    const next = open();
+    await deliver(next);
+    await next.stop();
+    expect(sent).toEqual(['a pending', 'a pending', 'a success']);
+  });
+
+  it('goes on by itself when the state can be written again', async () => {
+    const { put, sent, state, deliver } = await outboxTo();
+    await put(status('a', 'pending'), status('a', 'success'));
+    await state.raw(
+      "CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    );
+    await deliver();
+    await state.raw('DROP TRIGGER full');
+    await expect.poll(() => sent, { timeout: 5000 }).toEqual(['a pending', 'a pending', 'a success']);
+  });
+});
+
+it('brings 300 reports through a forge that fails half of the time: the last status of each is right', async () => {
+  const random = seeded(3);
+  const last = new Map<string, string>();
+  const { put, deliver, clock, state } = await outboxTo((report) => {
+    const chance = random();
+    if (chance < 0.25) down();
+    last.set(report.commit, nameOf(report));
+    if (chance < 0.5) throw new Error('the answer was cut off');
+  });
+  const commits = Array.from({ length: 100 }, (_, index) => `c${index}`);
+  for (const state of ['pending', 'failure', 'success'] as const)
+    await put(...commits.map((commit) => status(commit, state)));
+  const waiting = async () => (await state('outbox').whereNull('delivered_at')).length;
+  while ((await waiting()) > 0) {
+    clock.advance(900_000);
+    await deliver();
+  }
+  expect([...last.values()].toSorted()).toEqual(commits.map((commit) => `${commit} success`).toSorted());
+});
+
+it('sends nothing any more once it was stopped', async () => {
+  const { put, deliver, sent, outbox } = await outboxTo();
+  await outbox.stop();
+  await put(status('a', 'pending'));
+  await deliver();
+  expect(sent).toEqual([]);
+});
