@@ -1,54 +1,112 @@
 import { join } from 'node:path';
+import {
+  addFiles,
+  BackupError,
+  createBackup,
+  describeBackup,
+  listBackups,
+  pruneBackups,
+  restoreDatabase,
+  verifyBackup,
+} from '../../backups/index.ts';
+import type { Environment } from '../../environments/schema.ts';
 import type { Generations } from '../data/types.ts';
 import type { BackupTools, Live } from '../deployment/work.ts';
-import type { Environment } from '../../environments/schema.ts';
-import { createBackup, restoreDatabase } from '../../backups/index.ts';
-import { FailedError } from '../problem.ts';
+import { FailedError, oneLine } from '../problem.ts';
+import type { Background } from './background.ts';
 
 export const backupsOf = (home: string, environment: string) => join(home, 'backups', environment);
+
+export const filesOf = (home: string, environment: string) => join(home, 'files', environment);
+
+/** What the backups' room says, as the operator's sentence. */
+export async function sentence<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof BackupError) throw new FailedError(oneLine(error), { cause: error });
+    throw error;
+  }
+}
 
 /** Backups of what is live, for the pipeline. */
 export function backupTools(options: {
   home: string;
   generations: (environment: Environment) => Generations | null;
   clock: () => Date;
+  background: Pick<Background, 'giveWay'>;
 }): BackupTools {
-  const { home, generations, clock } = options;
+  const { home, generations, clock, background } = options;
+  const databaseOf = (config: Environment): Generations => {
+    const all = generations(config);
+    if (!all) throw new FailedError(`${config.name} has no database to restore into`);
+    return all;
+  };
   return {
+    giveWay: (environment) => background.giveWay(environment),
+
     async create({ live, kind, signal }) {
       const { record, config } = live;
-      const { id } = await createBackup({
+      const made = createBackup({
         directory: backupsOf(home, config.name),
-        databaseFile: databaseFile(live),
+        databaseFile: databaseFile(live, kind),
         kind,
         config,
         signal,
-        filesDirectory: kind === 'full' ? join(home, 'files', config.name) : null,
+        filesDirectory: kind === 'full' ? filesOf(home, config.name) : null,
         gitTag: `commit ${record.commit}\ntree ${record.tree ?? ''}\ntag ${record.tag ?? ''}\n`,
         schemaVersion: record.applied?.at(-1) ?? null,
         now: clock(),
       });
-      return id;
+      return (await sentence(made)).id;
     },
 
-    async restore({ config, backup, live }) {
-      const all = generations(config);
-      if (!all || !live.generation) throw new FailedError(`${config.name} has no database to restore into`);
+    async prepare(environment, backup, signal) {
+      const which = { directory: backupsOf(home, environment), id: backup };
+      const { checks } = await sentence(verifyBackup(which, signal));
+      const failed = checks.find(({ success }) => !success);
+      if (failed)
+        throw new FailedError(
+          `the backup ${backup} is damaged: ${failed.name}: expected ${failed.expected}, got ${failed.actual}`,
+        );
+      const { archive, schemaVersion } = await sentence(describeBackup(which));
+      const toDirectory = filesOf(home, environment);
+      return {
+        schemaVersion,
+        files: archive ? await sentence(addFiles({ ...which, toDirectory }, signal)) : null,
+      };
+    },
+
+    async restore({ config, backup, generation, signal }) {
+      const all = databaseOf(config);
+      if (generation !== null) return all.copy(all.open(generation));
       const directory = backupsOf(home, config.name);
-      const generation = await all.fill((file) => restoreDatabase({ directory, id: backup, toFile: file }));
-      const stamp = clock().toISOString().replaceAll(':', '-').replace(/\..*/, '');
-      const dropped = await all.changes(
-        live.generation,
-        generation,
-        join(directory, `${backup}.dropped-${stamp}.jsonl`),
-      );
-      return { generation, dropped };
+      return all.fill((toFile) => sentence(restoreDatabase({ directory, id: backup, toFile }, signal)));
+    },
+
+    async saveDropped({ config, now, instead, file }) {
+      return databaseOf(config).changes(now, instead, join(backupsOf(home, config.name), file));
     },
   };
 }
 
-function databaseFile({ generation, config }: Live): string {
+/** Removes what the rules of retention let go. */
+export const pruneBackupsOf = (home: string, config: Environment, now: Date): Promise<string[]> =>
+  sentence(
+    pruneBackups({ directory: backupsOf(home, config.name), keep: config.backups.keep, now }),
+  );
+
+/** Backups whose manifest is damaged are in no list: a person has to look. */
+export async function damagedBackups(home: string, environment: string): Promise<string[]> {
+  const { unreadable } = await listBackups(backupsOf(home, environment));
+  return unreadable.map(
+    (id) => `${environment}: the backup ${id} is damaged: see npx deployer backup verify ${environment} ${id}`,
+  );
+}
+
+function databaseFile({ generation, config }: Live, kind: string): string | null {
   const file = generation?.env['DATABASE_FILE'];
-  if (!file) throw new FailedError(`${config.name} has no database to back up`);
-  return file;
+  if (file !== undefined) return file;
+  if (kind === 'full') return null;
+  throw new FailedError(`${config.name} has no database to back up`);
 }

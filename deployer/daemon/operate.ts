@@ -254,6 +254,9 @@ export function createOperations(parts: Parts): Operations {
     async verify(name, suites) {
       const present = await live(name);
       const context = await contextOf(present, AbortSignal.timeout(present.config.verify.timeout + 60_000));
+      // A rollback may have made an earlier instance live again: it still says the deployment that started it.
+      const instance = await tools.instances.get(name, present.slot);
+      if (instance) context.deployment.id = instance.deployment;
       const asked = suites.length > 0 ? suites : (present.config.verify.suites ?? []);
       const found = await verify(tools, context, {
         instance: { environment: name, slot: present.slot },

@@ -168,6 +168,7 @@ async function prepare(
     generation: null,
     ownsGeneration: false,
     candidate: null,
+    warm: false,
     suites: [],
     backup: null,
   };

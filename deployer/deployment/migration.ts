@@ -38,15 +38,14 @@ export async function liveContext(work: Work, live: Live): Promise<ReleaseContex
 
 /** How this deployment's database comes about; `copy` is a copy of the live one to ask the migrations on. */
 export async function planData(work: Work, copy: Generation): Promise<DataPlan> {
-  const { tools, record, config, live, rollbackTarget } = work;
-  if (record.kind === 'rollback' && rollbackTarget && live) return planRollback(work, live);
+  const { tools, config } = work;
   if (!config.commands.migrate) return { kind: 'same' };
   const { pending } = await migrate(tools, contextOf(work), copy, ['status']);
   return pending.length > 0 ? { kind: 'next', down: null } : { kind: 'same' };
 }
 
-/** Contract section 8. */
-function planRollback({ rollbackTarget, record, log }: Work, live: Live): DataPlan {
+/** How a rollback's database comes about: contract section 8. */
+export function planRollback({ rollbackTarget, record, log }: Work, live: Live): DataPlan {
   const now = live.record.applied ?? [];
   const then = rollbackTarget?.applied ?? [];
   if (record.request.restoreBackup) {

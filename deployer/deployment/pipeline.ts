@@ -14,6 +14,7 @@ import { buildRelease } from './stages/release.ts';
 import { settle } from './stages/settle.ts';
 import { switchOver } from './stages/switch.ts';
 import { verifyCandidate } from './stages/verify.ts';
+import { retire } from './retire.ts';
 import { takeBack } from './take-back.ts';
 import { hasSwitched } from './recovery.ts';
 import { undo } from './undo.ts';
@@ -53,6 +54,7 @@ export async function runDeployment(work: Work): Promise<void> {
       await journal.stage(record.id, name, () => PIPELINE[name](work));
     }
     await journal.finish(record.id, succeeded(record.kind), null);
+    await retire(work);
   } catch (error) {
     await fail(work, error);
   }
@@ -65,6 +67,7 @@ export async function finishDeployment(work: Work): Promise<void> {
     for (const name of ['settle', 'finish'] as const)
       await journal.stage(work.record.id, name, () => PIPELINE[name](work));
     await journal.finish(work.record.id, succeeded(work.record.kind), null);
+    await retire(work);
   } catch (error) {
     await fail(work, error);
   }

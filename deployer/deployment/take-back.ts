@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, oneLine } from '../problem.ts';
 import type { Generation } from '../data/types.ts';
 import { boot, DRAIN_MS, setReadOnly, stop } from './instance.ts';
+import { WARM_MS } from './retire.ts';
 import { contextOf, liveContext } from './migration.ts';
 import { migrate } from './programs.ts';
 import { hold } from './stages/hold.ts';
 import { socketOf, type Instance, type Live, type Work } from './work.ts';
-
-const WARM_MS = 500;
 
 /** After the switch: what was live before becomes live again, with the rows that visitors wrote meanwhile. */
 export async function takeBack(work: Work, cause: string): Promise<void> {

@@ -47,7 +47,13 @@ describe('a rollback', () => {
   it('returns to the release before, and each further one goes one step deeper', async () => {
     await deployed('Two', { 'behaviour.json': behaviour({ version: 'two' }) });
     const three = await deployed('Three', { 'behaviour.json': behaviour({ version: 'three' }) });
-    expect(await rollback({ last: true })).toMatchObject({ kind: 'rollback', outcome: 'ok', cause: null });
+    const back = await rollback({ last: true });
+    expect(back).toMatchObject({ kind: 'rollback', outcome: 'ok', cause: null });
+    expect(back.stages.find(({ name }) => name === 'boot')).toMatchObject({
+      state: 'skipped',
+      cause: 'its instance is still warm',
+    });
+    expect(await stage.daemon.operations.verify('dev', [])).toMatchObject({ success: true });
     expect(await stage.get('dev')).toMatchObject({ body: { version: 'two' } });
     expect((await stage.daemon.operations.environment('dev')).quarantined).toEqual([three]);
     expect(await rollback({ last: true })).toMatchObject({ outcome: 'ok' });

@@ -6,6 +6,8 @@ export async function backup(work: Work): Promise<Skipped | void> {
   const { tools, live, config, record } = work;
   if (!config.backups['before-deploy']) return new Skipped('not asked for by the environment');
   if (!live?.generation) return new Skipped('there is no database yet');
+  if (work.record.kind === 'rollback' && work.plan.kind === 'same')
+    return new Skipped('the database does not change');
   work.backup = await tools.backups.create({ live, kind: 'before-deploy', signal: work.signal });
   await tools.journal.note(record.id, { backup: work.backup });
   work.log(`backup ${work.backup} verified`);

@@ -1,12 +1,20 @@
 import { FailedError } from '../../problem.ts';
-import { boot } from '../instance.ts';
-import { idleSlot, type Work } from '../work.ts';
+import { boot, healthOf, socketPath } from '../instance.ts';
+import { Skipped } from '../journal.ts';
+import { idleSlot, type Instance, type Work } from '../work.ts';
 
 /** The new instance on its generation, on a private socket, read-only until the switch. */
-export async function bootCandidate(work: Work): Promise<void> {
+export async function bootCandidate(work: Work): Promise<Skipped | void> {
   const { tools, config, release, generation, target, record, live, signal } = work;
   if (!release) throw new FailedError('there is no release to boot');
   const slot = idleSlot(live);
+  const warm = await warmInstance(work, slot);
+  if (warm) {
+    await tools.journal.note(record.id, { slot });
+    work.candidate = warm;
+    work.warm = true;
+    return new Skipped('its instance is still warm');
+  }
   const stale = await tools.instances.get(config.name, slot);
   if (stale) await tools.services.stop(stale.process, 0);
   await tools.journal.note(record.id, { slot });
@@ -23,4 +31,16 @@ export async function bootCandidate(work: Work): Promise<void> {
     },
     readOnly: true,
   });
+}
+
+/** For a rollback: the instance that served this very release on this very data, if it is still there and well. */
+async function warmInstance(work: Work, slot: string): Promise<Instance | null> {
+  const { tools, record, config, target, generation, plan } = work;
+  if (record.kind !== 'rollback' || plan.kind !== 'same') return null;
+  const instance = await tools.instances.get(config.name, slot);
+  if (!instance || !tools.services.alive(instance.process)) return null;
+  const booted = await tools.journal.get(instance.deployment);
+  if (booted.tree !== target.tree || booted.generation !== (generation?.id ?? null)) return null;
+  const { status } = await healthOf(socketPath(tools, config.name, slot), 1000);
+  return status === 200 ? instance : null;
 }

@@ -2,7 +2,7 @@ import type { Generation, Generations } from '../../data/types.ts';
 import { FailedError, oneLine } from '../../problem.ts';
 import { boot, stop } from '../instance.ts';
 import { Skipped } from '../journal.ts';
-import { applyPlan, contextOf, differing, liveContext, planData } from '../migration.ts';
+import { applyPlan, contextOf, differing, liveContext, planData, planRollback } from '../migration.ts';
 import type { Check, Suite } from '../model.ts';
 import { migrate, verify, type ReleaseContext } from '../programs.ts';
 import { firstFailure } from '../reports.ts';
@@ -19,6 +19,13 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
   if (!live?.generation) {
     work.plan = { kind: 'create' };
     return new Skipped('there is no data yet to rehearse on');
+  }
+  if (work.record.kind === 'rollback') {
+    work.plan = planRollback(work, live);
+    work.rehearsed = true;
+    return new Skipped(
+      'this release was verified and live before; its way back is verified before the switch',
+    );
   }
   const copy = await generations.copy(live.generation);
   try {

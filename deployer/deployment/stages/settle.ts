@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../../problem.ts';
-import { healthOf, setReadOnly, socketPath } from '../instance.ts';
+import { healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
 import type { Work } from '../work.ts';
 
@@ -12,7 +12,7 @@ export async function settle(work: Work): Promise<Skipped | void> {
   const { tools, config, candidate, live, hurry } = work;
   if (!candidate) throw new FailedError('there is no instance to watch');
   if (!live) return new Skipped('nothing was live before: there is nothing to go back to');
-  await restOldOne(work);
+  if (work.record.kind === 'rollback') return new Skipped('this release was live before');
   const socket = socketPath(tools, config.name, candidate.slot);
   const until = performance.now() + config.cutover.settle;
   for (let unhealthy = 0; performance.now() < until && !hurry.aborted && !work.signal.aborted;) {
@@ -28,13 +28,4 @@ export async function settle(work: Work): Promise<Skipped | void> {
       signal: hurry,
     }).catch(() => undefined);
   }
-}
-
-/** The old one finishes what is in flight and then only reads, so that its background jobs do not run twice. */
-async function restOldOne({ tools, live, writeLock }: Work): Promise<void> {
-  if (!live) return;
-  const rested = await setReadOnly(tools, { environment: live.config.name, slot: live.slot }, true).catch(
-    () => false,
-  );
-  if (rested) writeLock?.release();
 }

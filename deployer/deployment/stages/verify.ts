@@ -1,6 +1,7 @@
 import { FailedError } from '../../problem.ts';
 import { verify } from '../programs.ts';
 import { firstFailure } from '../reports.ts';
+import { Skipped } from '../journal.ts';
 import type { Suite } from '../model.ts';
 import { DeploymentEnded, type Work } from '../work.ts';
 import { contextOf } from '../migration.ts';
@@ -9,9 +10,10 @@ import { contextOf } from '../migration.ts';
 const QUICK = ['service', 'database'];
 
 /** Verifies the new instance itself: everything when nothing was rehearsed, else the quick suites again. */
-export async function verifyCandidate(work: Work): Promise<void> {
+export async function verifyCandidate(work: Work): Promise<Skipped | void> {
   const { tools, candidate, generation, config, record, rehearsed } = work;
   if (!candidate) throw new FailedError('there is no instance to verify');
+  if (work.warm) return new Skipped('this very instance was verified before it was live');
   const all = config.verify.suites ?? [];
   const quick = all.filter((suite) => QUICK.includes(suite));
   const suites = await verify(tools, contextOf(work), {

@@ -1,0 +1,103 @@
+import { rm } from 'node:fs/promises';
+import type { Generation } from '../data/types.ts';
+import { RefusedError } from '../problem.ts';
+import type { Journal } from './journal.ts';
+import type { DeploymentRecord, Undo } from './record.ts';
+import type { DataPlan, Live, Work } from './work.ts';
+
+/** How far down the stack of what was live a restore can still be undone. */
+const UNDOABLE = 5;
+
+type Restoring = Extract<DataPlan, { kind: 'restore' }>;
+
+/**
+ * How a restore's database comes about: from the backup, once that has proved to be whole and not of a newer schema.
+ * The files of a full backup that are missing are put back here, before any write has to wait for it.
+ */
+export async function planRestore({ tools, record, signal, log }: Work, live: Live): Promise<Restoring> {
+  const { environment, commit, request } = record;
+  const backup = request.backup ?? '';
+  if (live.record.commit !== commit)
+    throw new RefusedError(
+      `${live.record.commit.slice(0, 8)} went live in ${environment} after the restore was asked for: ask again`,
+    );
+  const { schemaVersion, files } = await tools.backups.prepare(environment, backup, signal);
+  if (schemaVersion !== null && !(live.record.applied ?? []).includes(schemaVersion))
+    throw new RefusedError(
+      `the backup ${backup} has the schema of ${schemaVersion}, which the live release does not have: deploy the commit in its git-tag.txt first`,
+    );
+  if (files) log(`files of the backup: ${files.added} put back, ${files.kept} were there and stay`);
+  return { kind: 'restore', backup, generation: null };
+}
+
+/** How the undo of a restore comes about: from the data that was live before it. */
+export function planUndo({ tools, record, config }: Work, undo: Undo): Restoring {
+  try {
+    tools.generations(config)?.open(undo.generation);
+    return { kind: 'restore', backup: undo.backup, generation: undo.generation };
+  } catch {
+    if (record.request.restoreBackup && undo.before !== null)
+      return { kind: 'restore', backup: undo.before, generation: null };
+    throw new RefusedError(
+      `the data from before ${undo.restore} is not kept any more; --restore-backup returns to ${undo.before ?? 'a backup'}, taken before it`,
+    );
+  }
+}
+
+/**
+ * Saves beside the backup what its data drops, and says so: in the log, and as the deployment's one line.
+ * @param now the generation that was live until now; @param instead the one that takes its place
+ */
+export async function saveDropped(
+  { tools, record, config, log }: Work,
+  { backup, generation }: Restoring,
+  { now, instead }: { now: Generation; instead: Generation },
+): Promise<void> {
+  const file = `${backup}.dropped-${record.id}.jsonl`;
+  const count = await tools.backups.saveDropped({ config, now, instead, file });
+  const what = generation === null ? `restored backup ${backup}` : `undid the restore of backup ${backup}`;
+  const told = `${what}; ${count} changes since then were saved beside it and dropped: ${file}`;
+  log(told);
+  await tools.journal.note(record.id, { cause: told });
+}
+
+/** Whether the deployment's data does not come from what was live before it, so that only a copy of that leads back. */
+export const replacesData = ({ kind, request }: DeploymentRecord): boolean =>
+  kind === 'restore' || request.restoreBackup === true || request.undoes !== undefined;
+
+/** The backup beside which is saved what a deployment drops that replaced the data. */
+export const besideWhich = ({ request }: DeploymentRecord, live: Live): string =>
+  request.backup ?? request.undoes?.backup ?? live.record.backup ?? 'no-backup';
+
+/** What the top of the stack stands for: a rollback stands for what it went back to. */
+async function standsFor(journal: Journal, record: DeploymentRecord): Promise<DeploymentRecord> {
+  const { kind, request } = record;
+  return kind === 'rollback' && request.target ? standsFor(journal, await journal.get(request.target)) : record;
+}
+
+/** When the last thing that happened to what is live was a restore: what undoes it. */
+export async function undoOf(
+  journal: Journal,
+  live: DeploymentRecord,
+): Promise<{ target: DeploymentRecord; undoes: Undo } | null> {
+  const restore = await standsFor(journal, live);
+  if (restore.kind !== 'restore' || !restore.replaced) return null;
+  const target = await journal.get(restore.replaced);
+  const { generation } = target;
+  const backup = restore.request.backup;
+  if (generation === null || backup === undefined) return null;
+  return { target, undoes: { restore: restore.id, generation, backup, before: restore.backup } };
+}
+
+/** The generations that restores took the place of, as long as these can be undone. */
+export async function undoable(journal: Journal, live: DeploymentRecord): Promise<string[]> {
+  const kept: string[] = [];
+  let top: DeploymentRecord | null = live;
+  for (let depth = 0; top && depth < UNDOABLE; depth++) {
+    const undo = await undoOf(journal, top);
+    if (undo) kept.push(undo.undoes.generation);
+    const { previous }: DeploymentRecord = await standsFor(journal, top);
+    top = previous ? await journal.get(previous) : null;
+  }
+  return kept;
+}
