@@ -233,8 +233,8 @@ it('brings 300 reports through a forge that fails half of the time: the last sta
     if (chance < 0.5) throw new Error('the answer was cut off');
   });
   const commits = Array.from({ length: 100 }, (_, index) => `c${index}`);
-  for (const state of ['pending', 'failure', 'success'] as const)
-    await put(...commits.map((commit) => status(commit, state)));
+  for (const what of ['pending', 'failure', 'success'] as const)
+    await put(...commits.map((commit) => status(commit, what)));
   const waiting = async () => (await state('outbox').whereNull('delivered_at')).length;
   while ((await waiting()) > 0) {
     clock.advance(900_000);
