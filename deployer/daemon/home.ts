@@ -8,6 +8,9 @@ export interface HomeLock {
   release(): void;
 }
 
+/** A lock that nobody refers to would be collected as garbage, and let go. */
+const held = new Set<Database.Database>();
+
 /**
  * Makes the home this process's own until it ends, however it ends: SQLite's lock goes with the process.
  * @throws SettingsError when it cannot be written or another deployer has it
@@ -24,7 +27,13 @@ export function claimHome(home: string): HomeLock {
   const pidFile = join(home, 'deployer.pid');
   const lock = acquire(home, () => read(pidFile) ?? 'unknown');
   writeFileSync(pidFile, `${process.pid}\n`);
-  return { release: () => void lock.close() };
+  held.add(lock);
+  return {
+    release() {
+      held.delete(lock);
+      lock.close();
+    },
+  };
 }
 
 function acquire(home: string, holder: () => string): Database.Database {
