@@ -60,14 +60,16 @@ export async function startDaemon(options: {
   settings: Settings;
   logger: Logger;
   clock?: () => Date;
+  /** What the stages are to work with, given the real thing: a test stops the daemon between any two effects. */
+  instrument?: (tools: Tools) => Tools;
 }): Promise<Daemon> {
-  const { settings, logger, clock = () => new Date() } = options;
+  const { settings, logger, clock = () => new Date(), instrument = (tools) => tools } = options;
   const { home } = settings;
   for (const directory of ['logs', 'scratch', 'backups'])
     mkdirSync(join(home, directory), { recursive: true, mode: 0o700 });
   const server = await listen(settings);
   try {
-    return await compose({ settings, logger, clock, server });
+    return await compose({ settings, logger, clock, instrument, server });
   } catch (error) {
     server.close();
     throw error;
@@ -78,16 +80,17 @@ async function compose(base: {
   settings: Settings;
   logger: Logger;
   clock: () => Date;
+  instrument: (tools: Tools) => Tools;
   server: Server;
 }): Promise<Daemon> {
-  const { settings, logger, clock, server } = base;
+  const { settings, logger, clock, instrument, server } = base;
   const { home } = settings;
   const url = publicUrl(settings, server);
   const state = await openState(settings);
   const forge: Forge = localForge({ home });
   const journal = createJournal({ state, clock, reports: reportsOf(url) });
   const outbox = createOutbox({ state, forge, clock, logger });
-  const tools = await openTools({ settings, logger, clock, state, journal, forge });
+  const tools = instrument(await openTools({ settings, logger, clock, state, journal, forge }));
   const conductor = createConductor(tools);
   const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
   const supervisor = createSupervisor(tools, conductor, names);

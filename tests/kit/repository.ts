@@ -57,6 +57,10 @@ export interface Behaviour {
   version: string;
   start?: 'crash' | 'write';
   health?: number | 'hang';
+  /** Healthy while it is verified, and no longer once it is live. */
+  sickLive?: boolean;
+  /** Milliseconds between two writes that no request causes. */
+  background?: number;
   home?: number;
   /** The table that holds the notes. */
   table?: string;

@@ -1,7 +1,9 @@
 // A small application that follows contract section 4, on Node alone: notes in SQLite.
 import { createServer } from 'node:http';
-import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const { LISTEN, DATABASE_FILE, RELEASE_COMMIT, DEPLOYMENT_ID } = process.env;
 const behaviour = JSON.parse(readFileSync(new URL('behaviour.json', import.meta.url), 'utf8'));
@@ -12,6 +14,19 @@ if (behaviour.start === 'crash') throw new Error('planted: crash at the start');
 const database = new DatabaseSync(DATABASE_FILE);
 database.exec('PRAGMA busy_timeout = 2000');
 if (behaviour.start === 'write') database.exec(`INSERT INTO ${table} (text) VALUES ('written at the start')`);
+
+// A job that no request caused; what it has stored it notes outside of the database.
+let ticks = 0;
+function tick() {
+  const text = `tick-${process.pid}-${ticks++}`;
+  try {
+    database.prepare(`INSERT INTO ${table} (text) VALUES (?)`).run(text);
+    appendFileSync(join(process.env.FILES_DIR, 'ticks'), `${text}\n`);
+  } catch {
+    // Locked for longer than it waits: it was not stored.
+  }
+}
+if (behaviour.background) setInterval(() => readOnly || tick(), behaviour.background);
 
 const columns = () =>
   database
@@ -24,7 +39,7 @@ const server = createServer(async (request, response) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   if (request.url === '/_deploy/health') {
     if (behaviour.health === 'hang') return;
-    return answer(behaviour.health ?? 200, { status: 'ok' });
+    return answer(behaviour.sickLive && !readOnly ? 503 : (behaviour.health ?? 200), { status: 'ok' });
   }
   if (request.url === '/_deploy/mode' && request.method === 'PUT') {
     let body = '';
@@ -36,9 +51,11 @@ const server = createServer(async (request, response) => {
   if (request.method === 'GET' && request.url === '/notes') {
     return answer(200, database.prepare(`SELECT * FROM ${table} ORDER BY id`).all());
   }
-  if (request.method === 'POST' && request.url === '/notes') {
+  const { pathname, searchParams } = new URL(request.url, 'http://sample');
+  if (request.method === 'POST' && pathname === '/notes') {
     let text = '';
     for await (const chunk of request) text += chunk;
+    if (searchParams.has('wait')) await sleep(Number(searchParams.get('wait')));
     if (readOnly) return answer(503, { error: 'read-only' });
     const { lastInsertRowid } = database.prepare(`INSERT INTO ${table} (text) VALUES (?)`).run(text);
     return answer(201, { id: Number(lastInsertRowid) });
