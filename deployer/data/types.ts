@@ -53,6 +53,11 @@ export interface Generations {
    * when it was deleted since. Returns how many they are.
    */
   changes(now: Generation, earlier: Generation, file: string): Promise<number>;
+  /**
+   * Writes a double of a row to each of the tables, as a visitor might write after a migration; for rehearsals only.
+   * Returns the tables that took it.
+   */
+  mark(generation: Generation, tables: readonly string[]): Promise<string[]>;
   /** Bytes on disk. */
   size(generation: Generation): Promise<number>;
   /** Removes what an interrupted copy left, and every generation but the current one and those to keep. */

@@ -6,6 +6,7 @@ import { firstProblem, foreignKeys, quickIntegrity } from '../../../backups/sqli
 import type { Difference } from '../types.ts';
 import { writeChanges } from './changes.ts';
 import { compareDatabases } from './compare.ts';
+import { markTables } from './mark.ts';
 import { schemaText } from './schema.ts';
 
 /** What the data thread does; each is a plain function of files, so that it runs as well without a thread. */
@@ -22,6 +23,7 @@ export const dataJobs = {
   sound: (file: string): string | null => firstProblem(file, [quickIntegrity, foreignKeys]),
   changes: ({ now, earlier, file }: { now: string; earlier: string; file: string }): number =>
     writeChanges(now, earlier, file),
+  mark: ({ file, tables }: { file: string; tables: readonly string[] }): string[] => markTables(file, tables),
 };
 
 export type DataJobs = typeof dataJobs;

@@ -1,0 +1,26 @@
+import type { Generation } from '../../data/types.ts';
+import { boot } from '../instance.ts';
+import type { ReleaseContext } from '../programs.ts';
+import type { Instance, Work } from '../work.ts';
+
+/**
+ * Boots a release on a copy, read-only, on a socket of its own. The instance belongs to this deployment, also when it
+ * runs the earlier release: recovery ends it by that.
+ */
+export function bootOn(
+  work: Work,
+  context: ReleaseContext,
+  generation: Generation,
+  name: 'rehearsal' | 'earlier',
+): Promise<Instance> {
+  const { config, release, deployment } = context;
+  return boot(work.tools, {
+    config,
+    slot: `${name}-${work.record.id.slice(-6)}`,
+    release,
+    generation,
+    deployment: { ...deployment, id: work.record.id },
+    readOnly: true,
+    signal: work.signal,
+  });
+}

@@ -1,0 +1,92 @@
+import type { Fingerprint, Generation, Generations } from '../../data/types.ts';
+import { oneLine } from '../../problem.ts';
+import { stop } from '../instance.ts';
+import { contextOf, differing, liveContext } from '../migration.ts';
+import { migrate, verify } from '../programs.ts';
+import { firstFailure } from '../reports.ts';
+import type { Live, Work } from '../work.ts';
+import { bootOn } from './boot-on.ts';
+
+/** A copy of the live database before its migrations. */
+export interface Before {
+  schema: string;
+  rows: Fingerprint;
+  /** The newest migration applied, `none` without one. */
+  newest: string;
+}
+
+/** May we go back by pointer alone? The earlier release's own suites on the migrated copy say so. */
+export async function earlierRunsOn(work: Work, copy: Generation, live: Live): Promise<boolean> {
+  const { tools } = work;
+  try {
+    const context = await liveContext(work, live);
+    const instance = await bootOn(work, context, copy, 'earlier');
+    try {
+      const asked = { instance, generation: copy, suites: live.config.verify.suites ?? [] };
+      return firstFailure(await verify(tools, context, asked)) === null;
+    } finally {
+      await stop(tools, instance, 0);
+    }
+  } catch (error) {
+    work.signal.throwIfAborted();
+    work.log(`the live release on the new schema: ${oneLine(error)}`);
+    return false;
+  }
+}
+
+/**
+ * Whether the migrations can be taken back: `down` restores schema and data exactly, `up` does it again, and rows that
+ * are written after it outlive a `down`. Returns null, or why not.
+ */
+export async function whyNoWayBack(
+  work: Work,
+  generations: Generations,
+  copy: Generation,
+  before: Before,
+): Promise<string | null> {
+  const oneWay = work.ran.filter(({ reversible }) => !reversible).map(({ name }) => name);
+  if (oneWay.length > 0) return `${oneWay.join(', ')} has no down`;
+  const names = work.ran.map(({ name }) => name).join(', ');
+  try {
+    const problem =
+      (await restores(work, generations, copy, before)) ?? (await loses(work, generations, copy, before));
+    return problem && `the down of ${names} ${problem}`;
+  } catch (error) {
+    work.signal.throwIfAborted();
+    return `the down of ${names} failed: ${oneLine(error)}`;
+  }
+}
+
+async function restores(
+  work: Work,
+  generations: Generations,
+  copy: Generation,
+  before: Before,
+): Promise<string | null> {
+  await migrate(work.tools, contextOf(work), copy, ['down', '--to', before.newest]);
+  if ((await generations.schema(copy)) !== before.schema) return 'does not restore the schema';
+  const [table] = differing(before.rows, await generations.fingerprint(copy));
+  if (table) return `does not restore the data of ${table}`;
+  await migrate(work.tools, contextOf(work), copy, ['up']);
+  return null;
+}
+
+/** Rows written to the migrated copy must be somewhere after `down`; a `down` that drops them is no way back. */
+async function loses(
+  work: Work,
+  generations: Generations,
+  copy: Generation,
+  before: Before,
+): Promise<string | null> {
+  const touched = [...new Set(work.ran.flatMap(({ touches }) => touches))];
+  const up = await generations.fingerprint(copy);
+  const existed = touched.filter((table) => before.rows[table]);
+  // Only rows that moved have to move back; what is in a table that is wholly new belongs to the new release.
+  const moved = existed.some((table) => (up[table]?.rows ?? 0) < (before.rows[table]?.rows ?? 0));
+  const marked = await generations.mark(copy, moved ? touched : existed);
+  if (marked.length === 0) return null;
+  await migrate(work.tools, contextOf(work), copy, ['down', '--to', before.newest]);
+  const count = (rows: Fingerprint) => existed.reduce((sum, table) => sum + (rows[table]?.rows ?? 0), 0);
+  const missing = count(before.rows) + marked.length - count(await generations.fingerprint(copy));
+  return missing > 0 ? `loses rows written after it: a row written to ${marked.join(' or ')} was gone` : null;
+}

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stage } from '../kit/daemon.ts';
+import { behaviour, type SampleMigration } from '../kit/repository.ts';
+
+const COPY = [
+  'CREATE TABLE remarks (id INTEGER PRIMARY KEY, text TEXT NOT NULL)',
+  'INSERT INTO remarks SELECT * FROM notes',
+];
+
+describe('a rehearsal where migrations have to be reversible', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await Stage.set({ migrations: { 'require-reversible': true } });
+    await stage.start();
+    await stage.allLive();
+    await stage.post('dev', 'a note');
+  });
+  afterAll(() => stage.strike());
+
+  const pushed = async (migration: SampleMigration, files: Record<string, string> = {}) => {
+    const name = 'migrations/002_try.json';
+    const commit = await stage.push('dev', 'A migration', { [name]: JSON.stringify(migration), ...files });
+    const deployment = await stage.ended('dev', commit);
+    if (deployment.outcome !== 'deployed') await stage.repository.git('reset', '-q', '--hard', 'HEAD~1');
+    return deployment;
+  };
+
+  it.each([
+    [
+      'has no down',
+      { up: ['ALTER TABLE notes ADD COLUMN mood TEXT'], down: null, touches: ['notes'] },
+      'rehearsal: the way back is not there: 002_try has no down, expected schema and data come back',
+    ],
+    [
+      'has a down that leaves something behind',
+      { up: ['ALTER TABLE notes ADD COLUMN mood TEXT'], down: ['SELECT 1'], touches: ['notes'] },
+      'rehearsal: the way back is not there: the down of 002_try does not restore the schema, expected schema and data come back',
+    ],
+    [
+      'has a down that changes what was there',
+      {
+        up: ['CREATE TABLE moods (id INTEGER PRIMARY KEY)'],
+        down: ['DROP TABLE moods', "UPDATE notes SET text = 'x'"],
+        touches: ['notes', 'moods'],
+      },
+      'rehearsal: the way back is not there: the down of 002_try does not restore the data of notes, expected schema and data come back',
+    ],
+    [
+      'fails in its down',
+      {
+        up: ['CREATE TABLE moods (id INTEGER PRIMARY KEY)'],
+        down: ['DROP TABLE nowhere'],
+        touches: ['moods'],
+      },
+      'rehearsal: the way back is not there: the down of 002_try failed: 002_try: no such table: nowhere (migrations/002_try.json:1), expected schema and data come back',
+    ],
+    [
+      'changes a table that it does not name',
+      {
+        up: ['ALTER TABLE notes ADD COLUMN mood TEXT'],
+        down: ['ALTER TABLE notes DROP COLUMN mood'],
+        touches: [],
+      },
+      /^integrity: a migration changed notes, which it does not name in touches/,
+    ],
+  ] as const)('rejects a migration that %s', async (_what, migration, cause) => {
+    const deployment = await pushed({
+      ...migration,
+      up: [...migration.up],
+      down: migration.down && [...migration.down],
+      touches: [...migration.touches],
+    });
+    expect(deployment.outcome).toBe('rejected');
+    expect(deployment.cause).toMatch(cause);
+    expect(await stage.get('dev', '/notes')).toMatchObject({ body: [{ id: 1, text: 'a note' }] });
+  });
+
+  it('rejects a down that would lose what visitors write after the migration, though it restores what was there', async () => {
+    const migration = {
+      up: [
+        'ALTER TABLE notes RENAME TO kept',
+        ...COPY.map((sql) => sql.replace('FROM notes', 'FROM kept')),
+        'DELETE FROM kept WHERE id < 0',
+      ],
+      down: ['DROP TABLE remarks', 'ALTER TABLE kept RENAME TO notes'],
+      touches: ['notes', 'kept', 'remarks'],
+    };
+    expect(
+      await pushed(migration, { 'behaviour.json': behaviour({ version: 'two', table: 'remarks' }) }),
+    ).toMatchObject({
+      outcome: 'rejected',
+      cause: expect.stringContaining('the down of 002_try loses rows written after it') as string,
+    });
+  });
+
+  it('rejects a hold that would be longer than visitors are to wait, and says how long', async () => {
+    const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
+    const migration = {
+      up: ['ALTER TABLE notes ADD COLUMN mood TEXT'],
+      down: ['ALTER TABLE notes DROP COLUMN mood'],
+      touches: ['notes'],
+    };
+    const files = { 'environments/dev.yaml': file.replace('hold: 5s', 'hold: 1ms') };
+    expect(await pushed(migration, files)).toMatchObject({
+      outcome: 'rejected',
+      cause: expect.stringMatching(
+        /^rehearsal: the hold on writes would take \d+\.\d s, expected at most 0\.0 s$/,
+      ) as string,
+    });
+  });
+
+  it('lets a good migration pass and foretells hold and way back', async () => {
+    const migration = {
+      up: ['ALTER TABLE notes ADD COLUMN mood TEXT'],
+      down: ['ALTER TABLE notes DROP COLUMN mood'],
+      touches: ['notes'],
+    };
+    const deployment = await pushed(migration);
+    expect(deployment.outcome).toBe('deployed');
+    const rehearsal = deployment.suites.find(({ name }) => name === 'rehearsal');
+    expect(rehearsal?.checks.map(({ name, actual }) => `${name} ${actual}`)).toEqual([
+      'the way back is proven by code alone, and by down',
+      expect.stringMatching(/^up of 002_try done in \d+\.\d s$/),
+      expect.stringMatching(/^the hold on writes would take \d+\.\d s$/),
+    ]);
+  });
+
+  it('can be asked for by itself and touches nothing', async () => {
+    const before = await stage.get('dev');
+    const rehearsal = await stage.outcome(await stage.daemon.operations.rehearse('dev', 'alice'));
+    expect(rehearsal).toMatchObject({ kind: 'rehearsal', outcome: 'ok', liveAt: null });
+    expect(rehearsal.stages.find(({ name }) => name === 'rehearse')?.state).toBe('done');
+    expect(await stage.get('dev')).toEqual(before);
+  });
+});
