@@ -53,6 +53,8 @@ export interface Generations {
    * when it was deleted since. Returns how many they are.
    */
   changes(now: Generation, earlier: Generation, file: string): Promise<number>;
+  /** Writes of a deployment that no request caused, in words, where the database keeps an audit log; null: none. */
+  unasked(generation: Generation, deployment: string): Promise<string | null>;
   /**
    * Writes a double of a row to each of the tables, as a visitor might write after a migration; for rehearsals only.
    * Returns the tables that took it.

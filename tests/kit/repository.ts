@@ -62,6 +62,10 @@ export interface Behaviour {
   /** Milliseconds between two writes that no request causes. */
   background?: number;
   home?: number;
+  /** The status of the start page once it is live. */
+  homeLive?: number;
+  /** Writes without a request once it is live. */
+  rogue?: boolean;
   /** The table that holds the notes. */
   table?: string;
 }

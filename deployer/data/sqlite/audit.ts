@@ -28,6 +28,26 @@ export function auditedBy(database: Connection, table: string, keyText: string):
   return row === undefined ? null : sentence(writer.parse(row));
 }
 
+/**
+ * Writes of a deployment that no request caused, from the same log: `3 rows of documents written by no request (the
+ * last: 17)`; null when there are none, or no such log.
+ */
+export function unaskedWrites(database: Connection, deployment: string): string | null {
+  if (!hasLog(database, 'main')) return null;
+  const rows = database
+    .prepare(
+      `SELECT table_name AS "table", count(*) AS rows, CAST(max(row_id) AS TEXT) AS last FROM audit_log
+       WHERE deployment_id = ? AND request_id IS NULL GROUP BY table_name ORDER BY table_name`,
+    )
+    .all(deployment);
+  const found = unasked
+    .parse(rows)
+    .map(({ table, rows: count, last }) => `${count} rows of ${table} (the last: ${last})`);
+  return found.length > 0 ? `${found.join(', ')} written without a request` : null;
+}
+
+const unasked = z.array(z.object({ table: z.string(), rows: z.number(), last: z.string().nullable() }));
+
 function hasLog(database: Connection, schema: string): boolean {
   const names = listColumns(database, 'audit_log', schema).map(({ name }) => name);
   return NEEDED.every((name) => names.includes(name));

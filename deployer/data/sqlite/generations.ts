@@ -55,6 +55,7 @@ export function sqliteGenerations(options: { home: string; environment: string; 
     sound: (which) => dataThread.run('sound', fileOf(which)),
     changes: (now, earlier, to) =>
       dataThread.run('changes', { now: fileOf(now), earlier: fileOf(earlier), file: to }),
+    unasked: (which, deployment) => dataThread.run('unasked', { file: fileOf(which), deployment }),
     mark: (which, tables) => dataThread.run('mark', { file: fileOf(which), tables }),
     size: (which) => bytesOf(fileOf(which)),
   };

@@ -4,6 +4,7 @@ import { fingerprint, type Fingerprint } from '../../../backups/sqlite/fingerpri
 import { reading } from '../../../backups/sqlite/open.ts';
 import { firstProblem, foreignKeys, quickIntegrity } from '../../../backups/sqlite/sound.ts';
 import type { Difference } from '../types.ts';
+import { unaskedWrites } from './audit.ts';
 import { writeChanges } from './changes.ts';
 import { compareDatabases } from './compare.ts';
 import { markTables } from './mark.ts';
@@ -23,6 +24,8 @@ export const dataJobs = {
   sound: (file: string): string | null => firstProblem(file, [quickIntegrity, foreignKeys]),
   changes: ({ now, earlier, file }: { now: string; earlier: string; file: string }): number =>
     writeChanges(now, earlier, file),
+  unasked: ({ file, deployment }: { file: string; deployment: string }): string | null =>
+    reading(file, (database) => unaskedWrites(database, deployment)),
   mark: ({ file, tables }: { file: string; tables: readonly string[] }): string[] => markTables(file, tables),
 };
 

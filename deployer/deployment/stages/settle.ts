@@ -2,30 +2,73 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../../problem.ts';
 import { healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
-import type { Work } from '../work.ts';
+import type { Instance, Work } from '../work.ts';
 
 const LOOK_EVERY_MS = 250;
 const UNHEALTHY_LOOKS = 3;
+/** Fewer answers say nothing about a rate. */
+const FEWEST_REQUESTS = 20;
+/** A share of failed answers that is never normal, and how much worse than before counts as worse. */
+const MOST_ERRORS = 0.05;
+const WORSE = 3;
 
 /** The old instance stays warm while the new one is watched; a deployment that waits cuts it short. */
 export async function settle(work: Work): Promise<Skipped | void> {
-  const { tools, config, candidate, live, hurry } = work;
+  const { tools, config, candidate, live, hurry, signal } = work;
   if (!candidate) throw new FailedError('there is no instance to watch');
   if (!live) return new Skipped('nothing was live before: there is nothing to go back to');
   if (work.record.kind === 'rollback') return new Skipped('this release was live before');
+  const looks = [await watchHealth(work, candidate), await watchErrors(work), watchWrites(work)];
+  const until = tools.clock().getTime() + config.cutover.settle - (await sinceLive(work));
+  while (tools.clock().getTime() < until && !hurry.aborted && !signal.aborted) {
+    for (const look of looks) {
+      const problem = await look();
+      if (problem && !signal.aborted) throw new FailedError(`settle: ${problem}`);
+    }
+    const rest = Math.min(LOOK_EVERY_MS, Math.max(0, until - tools.clock().getTime()));
+    await sleep(rest, undefined, { signal: AbortSignal.any([hurry, signal]) }).catch(() => undefined);
+  }
+}
+
+/** A look answers null, or what is wrong. */
+type Look = () => Promise<string | null>;
+
+/** A daemon that died meanwhile does not make it longer. */
+async function sinceLive({ tools, record }: Work): Promise<number> {
+  const { liveAt } = await tools.journal.get(record.id);
+  return liveAt ? tools.clock().getTime() - Date.parse(liveAt) : 0;
+}
+
+async function watchHealth({ tools, config }: Work, candidate: Instance): Promise<Look> {
   const socket = socketPath(tools, config.name, candidate.slot);
-  const until = performance.now() + config.cutover.settle;
-  for (let unhealthy = 0; performance.now() < until && !hurry.aborted && !work.signal.aborted;) {
-    if (!tools.services.alive(candidate.process))
-      throw new FailedError('settle: the process ended after it went live');
+  let unhealthy = 0;
+  return async () => {
+    if (!tools.services.alive(candidate.process)) return 'the process ended after it went live';
     const { status } = await healthOf(socket, 2000);
     unhealthy = status === 200 ? 0 : unhealthy + 1;
-    if (unhealthy >= UNHEALTHY_LOOKS)
-      throw new FailedError(
-        `settle: health ${status === null ? 'did not answer' : `answered ${status}`}, expected 200`,
-      );
-    await sleep(Math.min(LOOK_EVERY_MS, Math.max(0, until - performance.now())), undefined, {
-      signal: hurry,
-    }).catch(() => undefined);
-  }
+    if (unhealthy < UNHEALTHY_LOOKS) return null;
+    return `health ${status === null ? 'did not answer' : `answered ${status}`}, expected 200`;
+  };
+}
+
+/** The share of answers of 500 and above since the switch, against the time before. */
+async function watchErrors({ tools, config }: Work): Promise<Look> {
+  const before = await tools.frontDoor.counters(config.name);
+  const usual = before.requests > 0 ? before.errors / before.requests : 0;
+  return async () => {
+    const now = await tools.frontDoor.counters(config.name);
+    const requests = now.requests - before.requests;
+    const errors = now.errors - before.errors;
+    if (requests < FEWEST_REQUESTS || errors / requests <= Math.max(MOST_ERRORS, usual * WORSE)) return null;
+    return `${errors} of ${requests} requests failed since the switch, before it ${(usual * 100).toFixed(1)} %`;
+  };
+}
+
+/** Writes that no request caused: start-up code or a job that changes data behind everybody's back. */
+function watchWrites({ tools, config, generation, candidate }: Work): Look {
+  const generations = tools.generations(config);
+  return async () => {
+    if (!generations || !generation || !candidate) return null;
+    return generations.unasked(generation, candidate.deployment);
+  };
 }

@@ -28,6 +28,14 @@ function tick() {
 }
 if (behaviour.background) setInterval(() => readOnly || tick(), behaviour.background);
 
+// Writes behind everybody's back once it is live, as the audit triggers of an application would record it.
+function rogue() {
+  const { lastInsertRowid } = database.prepare(`INSERT INTO ${table} (text) VALUES ('nobody asked')`).run();
+  database
+    .prepare("INSERT INTO audit_log (deployment_id, table_name, row_id, action) VALUES (?, ?, ?, 'insert')")
+    .run(DEPLOYMENT_ID, table, String(lastInsertRowid));
+}
+
 const columns = () =>
   database
     .prepare(`PRAGMA table_info(${table})`)
@@ -45,6 +53,7 @@ const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
     readOnly = JSON.parse(body).deployment_mode;
+    if (!readOnly && behaviour.rogue) rogue();
     return response.writeHead(204).end();
   }
   if (request.url === '/crash-later' && behaviour.crashLater) process.exit(1);
@@ -61,7 +70,8 @@ const server = createServer(async (request, response) => {
     return answer(201, { id: Number(lastInsertRowid) });
   }
   if (request.url === '/broken' || request.url === '/') {
-    const status = request.url === '/' ? (behaviour.home ?? 200) : 404;
+    const status =
+      request.url === '/' ? ((readOnly ? undefined : behaviour.homeLive) ?? behaviour.home ?? 200) : 404;
     return answer(status, {
       version: behaviour.version,
       commit: RELEASE_COMMIT,

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Stage, waitFor } from '../kit/daemon.ts';
+import { behaviour, type SampleMigration } from '../kit/repository.ts';
+
+const AUDIT_LOG: SampleMigration = {
+  up: [
+    'CREATE TABLE audit_log (id INTEGER PRIMARY KEY, at TEXT, actor_id TEXT, deployment_id TEXT, request_id TEXT, table_name TEXT, row_id TEXT, action TEXT)',
+  ],
+  down: ['DROP TABLE audit_log'],
+  touches: ['audit_log'],
+};
+/** The earlier release cannot read the notes any more once they have moved. */
+const MOVED: SampleMigration = {
+  up: ['ALTER TABLE notes RENAME TO remarks'],
+  down: ['ALTER TABLE remarks RENAME TO notes'],
+  touches: ['notes', 'remarks'],
+};
+
+describe('while a deployment settles', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await Stage.set({ cutover: { hold: '5s', settle: '20s' } });
+    await stage.repository.commit('An audit log', { 'migrations/002_audit.json': JSON.stringify(AUDIT_LOG) });
+    await stage.repository.push('HEAD:dev', 'HEAD:main');
+    await stage.start();
+    await stage.allLive();
+  });
+  afterAll(() => stage.strike());
+
+  const live = async (commit: string) =>
+    waitFor(`${commit.slice(0, 8)} to be live`, async () =>
+      (await stage.daemon.operations.environment('dev')).live?.commit === commit ? true : undefined,
+    );
+
+  it('an error rate worse than before takes it back', async () => {
+    const commit = await stage.push('dev', 'Broken once live', {
+      'behaviour.json': behaviour({ version: 'broken', homeLive: 500 }),
+    });
+    await live(commit);
+    for (let count = 0; count < 30; count += 1) await stage.get('dev');
+    const deployment = await stage.ended('dev', commit);
+    expect(deployment).toMatchObject({
+      outcome: 'rolled_back',
+      cause: expect.stringMatching(
+        /^settle: \d+ of \d+ requests failed since the switch, before it \d+\.\d %$/,
+      ) as string,
+    });
+    expect(await stage.get('dev')).toMatchObject({ status: 200, body: { version: 'one' } });
+    const { live: now, quarantined } = await stage.daemon.operations.environment('dev');
+    expect(now?.commit).not.toBe(commit);
+    expect(quarantined).toContain(commit);
+  });
+
+  it('a write that no request caused takes it back, and the report names table and row', async () => {
+    const commit = await stage.push('dev', 'A rogue', {
+      'behaviour.json': behaviour({ version: 'rogue', rogue: true }),
+    });
+    expect(await stage.ended('dev', commit)).toMatchObject({
+      outcome: 'rolled_back',
+      cause: expect.stringMatching(
+        /^settle: 1 rows of notes \(the last: \d+\) written without a request$/,
+      ) as string,
+    });
+  });
+
+  it('code and schema are taken back together, and what visitors wrote meanwhile stays', async () => {
+    await stage.post('dev', 'before');
+    const commit = await stage.push('dev', 'Moved and broken', {
+      'behaviour.json': behaviour({ version: 'moved', table: 'remarks', homeLive: 500 }),
+      'migrations/003_moved.json': JSON.stringify(MOVED),
+    });
+    await live(commit);
+    expect(await stage.post('dev', 'meanwhile')).toBe(201);
+    for (let count = 0; count < 30; count += 1) await stage.get('dev');
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'rolled_back' });
+    expect(await stage.get('dev')).toMatchObject({ status: 200, body: { version: 'one' } });
+    const { body } = await stage.get('dev', '/notes');
+    expect(body).toContainEqual(expect.objectContaining({ text: 'before' }));
+    expect(body).toContainEqual(expect.objectContaining({ text: 'meanwhile' }));
+  });
+
+  it('a newer commit that waits cuts it short', async () => {
+    const first = await stage.push('dev', 'Five', {
+      'behaviour.json': behaviour({ version: 'five' }),
+      'migrations/003_moved.json': null,
+    });
+    await live(first);
+    const second = await stage.push('dev', 'Six', { 'behaviour.json': behaviour({ version: 'six' }) });
+    expect(await stage.ended('dev', first)).toMatchObject({ outcome: 'deployed' });
+    await live(second);
+  });
+});
