@@ -5,15 +5,16 @@ import type { Check } from './check.ts';
 import type { Backup, CreateOptions } from './create.ts';
 import { BackupError } from './error.ts';
 import type { BackupJobs } from './jobs.ts';
-import { readManifest } from './manifest.ts';
+import type { Added } from './add-files.ts';
+import { readManifest, type Manifest } from './manifest.ts';
 import { entriesOf, isBackupId, removeBackup, sweepTemporaries } from './names.ts';
-import { pathOf, type Which } from './restore.ts';
+import { manifestOf, pathOf, type Which } from './restore.ts';
 import { expendable } from './retention.ts';
 import { withScratch } from './scratch.ts';
 import { createThread } from './thread/client.ts';
 
 export { BackupError };
-export type { Backup, Check, CreateOptions, Which };
+export type { Backup, Check, CreateOptions, Manifest, Which };
 
 /** Reading and writing whole databases happens in one thread, which the first call starts. */
 const thread = createThread<BackupJobs>(
@@ -33,17 +34,29 @@ export function createBackup({
 }
 
 /** Whether a backup can be restored to what it was made from. @throws BackupError when there is no such backup */
-export async function verifyBackup(which: Which): Promise<{ checks: Check[] }> {
-  return { checks: await thread.run('verify', which) };
+export async function verifyBackup(
+  which: Which,
+  signal?: AbortSignal,
+): Promise<{ success: boolean; checks: Check[] }> {
+  const checks = await thread.run('verify', which, signal);
+  return { success: checks.every(({ success }) => success), checks };
 }
 
-/** Restores the database of a backup to a new file. @throws BackupError */
-export const restoreDatabase = (options: Which & { toFile: string }): Promise<void> =>
-  thread.run('restoreDatabase', options);
+/** What a backup says of itself. @throws BackupError when it is not there or its manifest is damaged */
+export const describeBackup = ({ directory, id }: Which): Promise<Manifest> =>
+  manifestOf(pathOf({ directory, id }), id);
 
-/** Restores the files of a full backup to a new directory. @throws BackupError */
-export const restoreFiles = (options: Which & { toDirectory: string }): Promise<void> =>
-  thread.run('restoreFiles', options);
+/** Restores the database of a backup to a new file. @throws BackupError, the signal's reason */
+export const restoreDatabase = (options: Which & { toFile: string }, signal?: AbortSignal): Promise<void> =>
+  thread.run('restoreDatabase', options, signal);
+
+/** Restores the files of a full backup to a new directory. @throws BackupError, the signal's reason */
+export const restoreFiles = (options: Which & { toDirectory: string }, signal?: AbortSignal): Promise<void> =>
+  thread.run('restoreFiles', options, signal);
+
+/** Adds the files of a full backup to a directory that may be in use; none that is there is touched. @throws BackupError */
+export const addFiles = (options: Which & { toDirectory: string }, signal?: AbortSignal): Promise<Added> =>
+  thread.run('addFiles', options, signal);
 
 /** Writes the database of a backup as SQL text that the stock `sqlite3` reads, and ends the stream. @throws BackupError */
 export async function exportSql(which: Which, stream: NodeJS.WritableStream): Promise<void> {
@@ -99,8 +112,7 @@ export async function pruneBackups(options: {
 
 async function firstGood(directory: string, candidates: Backup[]): Promise<string | null> {
   for (const { id } of candidates) {
-    const { checks } = await verifyBackup({ directory, id });
-    if (checks.every(({ success }) => success)) return id;
+    if ((await verifyBackup({ directory, id })).success) return id;
   }
   return null;
 }

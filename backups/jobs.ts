@@ -1,3 +1,4 @@
+import { addFiles } from './add-files.ts';
 import type { Check } from './check.ts';
 import { createBackup } from './create.ts';
 import { writeSql } from './export.ts';
@@ -14,6 +15,7 @@ export const backupJobs = {
   },
   restoreDatabase,
   restoreFiles,
+  addFiles,
   /** Restores the database to `<scratch>/database.sqlite3` and writes it as SQL text to `toFile`. */
   exportSql: async (
     { scratch, toFile, ...which }: Which & { scratch: string; toFile: string },

@@ -1,6 +1,7 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 
 const ID = /^(\d{4}-\d{2}-\d{2})_(\d{2})-(\d{2})-(\d{2})$/;
 
@@ -19,7 +20,8 @@ export const nextId = (id: string): string => idAt(timeOf(id) + 1000);
 
 /** `<name>.tmp-<pid>-<start time of that process>-<number>`: what is left of it after a crash can be told from what is in use. */
 const TEMPORARY = /\.tmp-(\d+)-(\d+)-\d+$/;
-let lastTemporary = 0;
+/** Each thread of the process counts from a number of its own. */
+let lastTemporary = threadId * 1e9;
 
 export function temporaryName(name: string): string {
   return `${name}.tmp-${process.pid}-${startTimeOf(process.pid) ?? 0}-${++lastTemporary}`;

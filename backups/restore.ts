@@ -61,8 +61,7 @@ export async function restoreFiles(
 /** The path of a file of a backup that is as its manifest says. */
 async function intactFile({ directory, id }: Which, name: typeof DATABASE | typeof FILES): Promise<string> {
   const path = pathOf({ directory, id });
-  const manifest = await readManifest(path).catch((error: unknown) => damaged(id, error));
-  if (manifest.id !== id) throw new BackupError(`the backup ${id} holds the manifest of ${manifest.id}`);
+  const manifest = await manifestOf(path, id);
   const stored = manifest.files[name];
   if (stored === undefined) throw new BackupError(`the backup ${id} has no ${name}`);
   const found = await measureFile(join(path, name));
@@ -71,7 +70,14 @@ async function intactFile({ directory, id }: Which, name: typeof DATABASE | type
   return join(path, name);
 }
 
-function damaged(id: string, cause: unknown): Manifest {
+/** @throws when it is damaged, or another backup's */
+export async function manifestOf(path: string, id: string): Promise<Manifest> {
+  const manifest = await readManifest(path).catch((error: unknown) => damaged(id, error));
+  if (manifest.id !== id) throw new BackupError(`the backup ${id} holds the manifest of ${manifest.id}`);
+  return manifest;
+}
+
+function damaged(id: string, cause: unknown): never {
   throw new BackupError(`the backup ${id} is damaged: its manifest cannot be read`, { cause });
 }
 

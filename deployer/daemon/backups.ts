@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   addFiles,
@@ -85,22 +86,28 @@ export function backupTools(options: {
     },
 
     async saveDropped({ config, now, instead, file }) {
-      return databaseOf(config).changes(now, instead, join(backupsOf(home, config.name), file));
+      const path = join(backupsOf(home, config.name), file);
+      // A daemon that died may have begun it already.
+      await rm(path, { force: true });
+      return databaseOf(config).changes(now, instead, path);
+    },
+
+    async removeDropped(environment, file) {
+      await rm(join(backupsOf(home, environment), file), { force: true });
     },
   };
 }
 
 /** Removes what the rules of retention let go. */
 export const pruneBackupsOf = (home: string, config: Environment, now: Date): Promise<string[]> =>
-  sentence(
-    pruneBackups({ directory: backupsOf(home, config.name), keep: config.backups.keep, now }),
-  );
+  sentence(pruneBackups({ directory: backupsOf(home, config.name), keep: config.backups.keep, now }));
 
 /** Backups whose manifest is damaged are in no list: a person has to look. */
 export async function damagedBackups(home: string, environment: string): Promise<string[]> {
   const { unreadable } = await listBackups(backupsOf(home, environment));
   return unreadable.map(
-    (id) => `${environment}: the backup ${id} is damaged: see npx deployer backup verify ${environment} ${id}`,
+    (id) =>
+      `${environment}: the backup ${id} is damaged: see npx deployer backup verify ${environment} ${id}`,
   );
 }
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
-import { closeBackupThread, listBackups, pruneBackups } from '../../backups/index.ts';
+import { closeBackupThread, listBackups } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
 import { closeDataThread, openGenerations } from '../data/index.ts';
 import { createConductor, type Conductor } from '../deployment/conductor.ts';
@@ -11,6 +11,7 @@ import { instanceRegistry } from '../deployment/instances.ts';
 import { createJournal, type Journal } from '../deployment/journal.ts';
 import { policyOf } from '../deployment/policy.ts';
 import { reportsOf } from '../deployment/reports.ts';
+import { undoable } from '../deployment/restore.ts';
 import { SLOTS, type Tools } from '../deployment/work.ts';
 import { localForge } from '../forge/local/forge.ts';
 import { createOutbox } from '../forge/outbox.ts';
@@ -30,7 +31,8 @@ import type { Settings } from '../settings.ts';
 import { openState } from '../state.ts';
 import { createWebApp } from '../web/app.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
-import { backupsOf, backupTools } from './backups.ts';
+import { createBackground, type Background } from './background.ts';
+import { backupsOf, backupTools, pruneBackupsOf } from './backups.ts';
 import { homeSecret } from './home.ts';
 import { createOperations } from './operate.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
@@ -90,7 +92,8 @@ async function compose(base: {
   const forge: Forge = localForge({ home });
   const journal = createJournal({ state, clock, reports: reportsOf(url) });
   const outbox = createOutbox({ state, forge, clock, logger });
-  const tools = instrument(await openTools({ settings, logger, clock, state, journal, forge }));
+  const background = createBackground();
+  const tools = instrument(await openTools({ settings, logger, clock, state, journal, forge, background }));
   const conductor = createConductor(tools);
   const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
   const supervisor = createSupervisor(tools, conductor, names);
@@ -162,6 +165,7 @@ async function openTools(parts: {
   state: Knex;
   journal: Journal;
   forge: Forge;
+  background: Background;
 }): Promise<Tools> {
   const { settings, logger, clock, state, journal, forge } = parts;
   const { home } = settings;
@@ -197,6 +201,7 @@ async function openTools(parts: {
       home,
       generations,
       clock,
+      background: parts.background,
     }),
   };
   return { ...tools, prune: (config) => prune(tools, state, config) };
@@ -207,7 +212,10 @@ async function prune(tools: Omit<Tools, 'prune'>, state: Knex, config: Environme
   try {
     const live = await tools.journal.liveOf(config.name);
     const generations = tools.generations(config);
-    if (generations && live?.generation) await generations.sweep(new Set([live.generation]));
+    if (generations && live?.generation) {
+      const kept = await undoable(tools.journal, live);
+      await generations.sweep(new Set([live.generation, ...kept]));
+    }
     const keep = new Set<string>();
     const environments = await state<EnvironmentRow>('environments');
     for (const { name } of environments) {
@@ -228,11 +236,7 @@ async function prune(tools: Omit<Tools, 'prune'>, state: Knex, config: Environme
     ]))
       if (tree) keep.add(tree);
     await tools.releases.prune(keep);
-    await pruneBackups({
-      directory: backupsOf(tools.home, config.name),
-      keep: config.backups.keep,
-      now: tools.clock(),
-    });
+    await pruneBackupsOf(tools.home, config, tools.clock());
   } catch (error) {
     tools.logger.warn(
       { environment: config.name, error: oneLine(error) },

@@ -92,7 +92,8 @@ export function createJournal(options: {
     const record = await get(id, trx);
     await move(trx, id, 'finished', {
       outcome,
-      cause: cause === null ? null : oneLine(cause),
+      // A stage may have noted what has to be said of a success.
+      ...(cause === null ? {} : { cause: oneLine(cause) }),
       finished_at: now(),
     });
     await trx<StageRow>('stages')
@@ -107,7 +108,7 @@ export function createJournal(options: {
       action: outcome,
       environment: record.environment,
       deployment: id,
-      detail: cause ?? `${record.kind} of ${record.commit.slice(0, 8)}`,
+      detail: cause ?? record.cause ?? `${record.kind} of ${record.commit.slice(0, 8)}`,
     });
     await tell(trx, id);
   }

@@ -1,6 +1,7 @@
 import type { Fingerprint, Generation, Generations } from '../data/types.ts';
 import { FailedError, oneLine, RefusedError } from '../problem.ts';
 import { migrate, type ReleaseContext } from './programs.ts';
+import { planUndo } from './restore.ts';
 import type { DataPlan, Live, Work } from './work.ts';
 
 /** The deployed release, as its own programs see themselves. */
@@ -45,12 +46,14 @@ export async function planData(work: Work, copy: Generation): Promise<DataPlan> 
 }
 
 /** How a rollback's database comes about: contract section 8. */
-export function planRollback({ rollbackTarget, record, log }: Work, live: Live): DataPlan {
+export function planRollback(work: Work, live: Live): DataPlan {
+  const { rollbackTarget, record, log } = work;
+  if (record.request.undoes) return planUndo(work, record.request.undoes);
   const now = live.record.applied ?? [];
   const then = rollbackTarget?.applied ?? [];
   if (record.request.restoreBackup) {
     if (!live.record.backup) throw new RefusedError(`there is no backup from before ${live.record.id}`);
-    return { kind: 'restore', backup: live.record.backup };
+    return { kind: 'restore', backup: live.record.backup, generation: null };
   }
   if (now.length === then.length && now.every((name, index) => name === then[index])) return { kind: 'same' };
   if (live.record.proven && live.record.previous === rollbackTarget?.id) {

@@ -11,6 +11,22 @@ export interface Request {
   /** For a rollback: the commit that is taken back. */
   from?: string | undefined;
   restoreBackup?: boolean | undefined;
+  /** For a restore: the backup. */
+  backup?: string | undefined;
+  /** For a rollback that undoes a restore. */
+  undoes?: Undo | undefined;
+}
+
+/** What it takes to undo a restore. */
+export interface Undo {
+  /** The restore's deployment. */
+  restore: string;
+  /** The generation that was live before it. */
+  generation: string;
+  /** The backup that was restored. */
+  backup: string;
+  /** The backup that was taken before the restore. */
+  before: string | null;
 }
 
 /** A deployment as the journal keeps it. */
@@ -50,6 +66,7 @@ export type Patch = Partial<
     | 'applied'
     | 'proven'
     | 'backup'
+    | 'cause'
     | 'tag'
     | 'liveAt'
     | 'commit'

@@ -1,6 +1,5 @@
-import { rm } from 'node:fs/promises';
-import type { Generation } from '../data/types.ts';
-import { RefusedError } from '../problem.ts';
+import type { Generation, Generations } from '../data/types.ts';
+import { FailedError, RefusedError } from '../problem.ts';
 import type { Journal } from './journal.ts';
 import type { DeploymentRecord, Undo } from './record.ts';
 import type { DataPlan, Live, Work } from './work.ts';
@@ -46,33 +45,55 @@ export function planUndo({ tools, record, config }: Work, undo: Undo): Restoring
 
 /**
  * Saves beside the backup what its data drops, and says so: in the log, and as the deployment's one line.
- * @param now the generation that was live until now; @param instead the one that takes its place
+ * @param states the generation that was live until now, and the one that takes its place
  */
 export async function saveDropped(
   { tools, record, config, log }: Work,
   { backup, generation }: Restoring,
-  { now, instead }: { now: Generation; instead: Generation },
+  states: { now: Generation; instead: Generation },
 ): Promise<void> {
-  const file = `${backup}.dropped-${record.id}.jsonl`;
-  const count = await tools.backups.saveDropped({ config, now, instead, file });
+  const file = droppedFile(backup, record);
+  const count = await tools.backups.saveDropped({ config, ...states, file });
   const what = generation === null ? `restored backup ${backup}` : `undid the restore of backup ${backup}`;
   const told = `${what}; ${count} changes since then were saved beside it and dropped: ${file}`;
   log(told);
   await tools.journal.note(record.id, { cause: told });
 }
 
+/** Nothing was switched, so nothing was dropped. */
+export async function forgetDropped({ tools, record, config, plan }: Work): Promise<void> {
+  if (plan.kind === 'restore')
+    await tools.backups.removeDropped(config.name, droppedFile(plan.backup, record));
+}
+
+const droppedFile = (backup: string, { id }: DeploymentRecord) => `${backup}.dropped-${id}.jsonl`;
+
 /** Whether the deployment's data does not come from what was live before it, so that only a copy of that leads back. */
 export const replacesData = ({ kind, request }: DeploymentRecord): boolean =>
   kind === 'restore' || request.restoreBackup === true || request.undoes !== undefined;
 
-/** The backup beside which is saved what a deployment drops that replaced the data. */
-export const besideWhich = ({ request }: DeploymentRecord, live: Live): string =>
-  request.backup ?? request.undoes?.backup ?? live.record.backup ?? 'no-backup';
+/** To take back a deployment that replaced the data: a copy of what was live before it. What was written since is saved. */
+export async function dataBefore(
+  { tools, record, config, log }: Work,
+  live: Live,
+  { generations, now }: { generations: Generations; now: Generation },
+): Promise<Generation> {
+  if (!live.generation) throw new FailedError('the data from before is not there');
+  const instead = await generations.copy(live.generation);
+  const { request } = record;
+  const backup = request.backup ?? request.undoes?.backup ?? live.record.backup;
+  const file = `${backup ?? 'no-backup'}.dropped-${record.id}-back.jsonl`;
+  const count = await tools.backups.saveDropped({ config, now, instead, file });
+  log(`${count} changes since the switch were saved in ${file}`);
+  return instead;
+}
 
 /** What the top of the stack stands for: a rollback stands for what it went back to. */
 async function standsFor(journal: Journal, record: DeploymentRecord): Promise<DeploymentRecord> {
   const { kind, request } = record;
-  return kind === 'rollback' && request.target ? standsFor(journal, await journal.get(request.target)) : record;
+  return kind === 'rollback' && request.target
+    ? standsFor(journal, await journal.get(request.target))
+    : record;
 }
 
 /** When the last thing that happened to what is live was a restore: what undoes it. */

@@ -5,6 +5,7 @@ import { boot, DRAIN_MS, setReadOnly, stop } from './instance.ts';
 import { WARM_MS } from './retire.ts';
 import { contextOf, liveContext } from './migration.ts';
 import { migrate } from './programs.ts';
+import { dataBefore, replacesData } from './restore.ts';
 import { hold } from './stages/hold.ts';
 import { socketOf, type Instance, type Live, type Work } from './work.ts';
 
@@ -56,8 +57,11 @@ async function downAndBack(work: Work, live: Live): Promise<Generation> {
   const holding: Work = { ...work, live: current, plan: { kind: 'next', down: null } };
   try {
     await hold(holding);
-    const next = await generations.copy(generation);
-    await migrate(tools, contextOf(work), next, ['down', '--to', live.record.applied?.at(-1) ?? 'none']);
+    const next = replacesData(work.record)
+      ? await dataBefore(work, live, { generations, now: generation })
+      : await generations.copy(generation);
+    if (!replacesData(work.record))
+      await migrate(tools, contextOf(work), next, ['down', '--to', live.record.applied?.at(-1) ?? 'none']);
     const instance = await bootEarlier(work, live, next);
     await setReadOnly(tools, instance, false);
     if (

@@ -1,5 +1,6 @@
 import { oneLine } from '../problem.ts';
 import { stop } from './instance.ts';
+import { forgetDropped } from './restore.ts';
 import type { Work } from './work.ts';
 
 /** Before the switch: stops what is new, lets the writes go, and leaves what is live as it was. Each part can be repeated. */
@@ -9,6 +10,7 @@ export async function undo(work: Work): Promise<void> {
     ['let the writes go', () => work.hold?.release()],
     ['release the write lock', () => work.writeLock?.release()],
     ['stop the new instance', () => candidate && stop(tools, candidate, 0)],
+    ['forget what would have been dropped', () => forgetDropped(work)],
     [
       'remove the new generation',
       () =>

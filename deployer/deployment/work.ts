@@ -46,12 +46,35 @@ export interface Tools {
 export interface BackupTools {
   /** Takes a verified backup of what is live and returns its id. */
   create(request: { live: Live; kind: Backup['kind']; signal: AbortSignal }): Promise<string>;
-  /** A new generation from a backup; the changes that this drops are saved beside the backup. Returns how many they are. */
+  /** Ends scheduled work on the environment: it must not meet a hold. */
+  giveWay(environment: string): Promise<void>;
+  /**
+   * Verifies a backup and puts back those of its files that are missing; null: it holds no files.
+   * @throws FailedError that says what is damaged
+   */
+  prepare(environment: string, backup: string, signal: AbortSignal): Promise<PreparedBackup>;
+  /** A new generation from a backup, or a copy of an earlier generation where that is named. */
   restore(request: {
     config: Environment;
     backup: string;
-    live: Live;
-  }): Promise<{ generation: Generation; dropped: number }>;
+    generation: string | null;
+    signal: AbortSignal;
+  }): Promise<Generation>;
+  /** Saves as JSON Lines in the backups' directory what changes when `instead` takes the place of `now`. Returns how many rows. */
+  saveDropped(request: {
+    config: Environment;
+    now: Generation;
+    instead: Generation;
+    file: string;
+  }): Promise<number>;
+  /** Removes such a file when nothing was dropped after all. */
+  removeDropped(environment: string, file: string): Promise<void>;
+}
+
+export interface PreparedBackup {
+  /** The newest migration that is applied in it. */
+  schemaVersion: string | null;
+  files: { added: number; kept: number } | null;
 }
 
 /** Remembers which processes are instances, so that a later daemon finds them again. */
@@ -96,8 +119,8 @@ export type DataPlan =
   | { kind: 'create' }
   /** The next generation, from a copy of the live one under a hold. */
   | { kind: 'next'; down: string | null }
-  /** The next generation, from a backup. */
-  | { kind: 'restore'; backup: string };
+  /** The next generation, from a backup; to undo a restore, from the generation that it took the place of. */
+  | { kind: 'restore'; backup: string; generation: string | null };
 
 /** A deployment while it is worked on: what the stages hand to each other. */
 export interface Work {

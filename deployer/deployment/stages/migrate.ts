@@ -2,6 +2,7 @@ import { FailedError } from '../../problem.ts';
 import type { Generation, Generations } from '../../data/types.ts';
 import { Skipped } from '../journal.ts';
 import { applyPlan } from '../migration.ts';
+import { saveDropped } from '../restore.ts';
 import type { Work } from '../work.ts';
 
 /** The next generation of the database, from a copy of the still one; what is live stays as it is. */
@@ -18,17 +19,13 @@ export async function migrateNext(work: Work): Promise<Skipped | void> {
   work.ownsGeneration = true;
   await tools.journal.note(work.record.id, { generation: work.generation.id });
   await applyPlan(work, work.generation);
+  if (plan.kind === 'restore' && live?.generation)
+    await saveDropped(work, plan, { now: live.generation, instead: work.generation });
 }
 
 async function nextGeneration(work: Work, generations: Generations): Promise<Generation> {
-  const { plan, live, tools, config } = work;
-  if (plan.kind === 'restore' && live) {
-    const { generation, dropped } = await tools.backups.restore({ config, backup: plan.backup, live });
-    work.log(
-      `restored backup ${plan.backup}; ${dropped} changes since then were saved beside it and dropped`,
-    );
-    return generation;
-  }
+  const { plan, live, tools, config, signal } = work;
+  if (plan.kind === 'restore') return tools.backups.restore({ config, ...plan, signal });
   if (plan.kind === 'next' && live?.generation) return generations.copy(live.generation);
   if (plan.kind === 'create' || !live?.generation) return generations.create();
   throw new FailedError(`no way to make the next database from plan ${plan.kind}`);

@@ -5,6 +5,7 @@ import type { Check, Suite } from '../model.ts';
 import { judge } from '../rehearsal/judge.ts';
 import { earlierRunsOn, whyNoWayBack, type Before } from '../rehearsal/way-back.ts';
 import { firstFailure } from '../reports.ts';
+import { planRestore } from '../restore.ts';
 import { DeploymentEnded, type Live, type Work } from '../work.ts';
 
 /**
@@ -19,8 +20,12 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
     work.plan = { kind: 'create' };
     return new Skipped('there is no data yet to rehearse on');
   }
+  if (record.kind === 'restore') return rehearseRestore(work, generations, live);
   if (record.kind === 'rollback') {
-    work.plan = planRollback(work, live);
+    const plan = planRollback(work, live);
+    work.plan = plan;
+    if (plan.kind === 'restore' && plan.generation === null)
+      await tools.backups.prepare(config.name, plan.backup, work.signal);
     work.rehearsed = true;
     return new Skipped(
       'this release was verified and live before; its way back is verified before the switch',
@@ -36,6 +41,21 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
     work.rehearsed = true;
   } finally {
     await generations.remove(copy);
+  }
+}
+
+/** The backup is whole, its data comes to the schema of the live release, and that runs on it. */
+async function rehearseRestore(work: Work, generations: Generations, live: Live): Promise<void> {
+  const { tools, config, signal } = work;
+  const plan = await planRestore(work, live);
+  work.plan = plan;
+  const restored = await tools.backups.restore({ config, ...plan, signal });
+  try {
+    await applyPlan(work, restored);
+    await conclude(work, (await judge(work, generations, restored)).suites);
+    work.rehearsed = true;
+  } finally {
+    await generations.remove(restored);
   }
 }
 
