@@ -7,6 +7,7 @@ import { closeBackupThread, listBackups } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
 import { closeDataThread, openGenerations } from '../data/index.ts';
 import { createConductor, type Conductor } from '../deployment/conductor.ts';
+import { ErrorRates } from '../deployment/error-rate.ts';
 import { instanceRegistry } from '../deployment/instances.ts';
 import { createJournal, type Journal } from '../deployment/journal.ts';
 import { policyOf } from '../deployment/policy.ts';
@@ -197,6 +198,7 @@ async function openTools(parts: {
     runDirectory: directory,
     instances: instanceRegistry(state),
     policy: policyOf(state),
+    errorRates: new ErrorRates(),
     backups: backupTools({
       home,
       generations,

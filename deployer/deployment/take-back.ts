@@ -23,6 +23,7 @@ export async function takeBack(work: Work, cause: string): Promise<void> {
       slot: live.slot,
       generation: generation?.id ?? null,
     });
+    tools.errorRates.begin(record.environment, await tools.frontDoor.counters(record.environment));
     await stopNew(work);
     await journal.finish(record.id, record.kind === 'deploy' ? 'rolled_back' : 'failed', cause);
   } catch (error) {

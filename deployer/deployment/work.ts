@@ -12,6 +12,7 @@ import type {
 } from '../host/types.ts';
 import type { Commit, Mirror, Release, Releases } from '../release/types.ts';
 import type { Backup, MigrateReport } from '../operations.ts';
+import type { ErrorRates } from './error-rate.ts';
 import type { Journal } from './journal.ts';
 import type { Outcome, Suite } from './model.ts';
 import type { DeploymentRecord } from './record.ts';
@@ -36,6 +37,7 @@ export interface Tools {
   generations: (environment: Environment) => Generations | null;
   instances: InstanceRegistry;
   policy: Policy;
+  errorRates: ErrorRates;
   backups: BackupTools;
   /** Removes generations, releases and backups of an environment that nothing needs any more. Never throws. */
   prune: (config: Environment) => Promise<void>;

@@ -51,10 +51,10 @@ async function watchHealth({ tools, config }: Work, candidate: Instance): Promis
   };
 }
 
-/** The share of answers of 500 and above since the switch, against the time before. */
+/** The share of answers of 500 and above since the switch, against that of the release before. */
 async function watchErrors({ tools, config }: Work): Promise<Look> {
   const before = await tools.frontDoor.counters(config.name);
-  const usual = before.requests > 0 ? before.errors / before.requests : 0;
+  const usual = tools.errorRates.begin(config.name, before);
   return async () => {
     const now = await tools.frontDoor.counters(config.name);
     const requests = now.requests - before.requests;
