@@ -24,8 +24,8 @@ interface Shape {
   id: string;
   name: string;
   signature: Buffer;
-  /** Content-Length, 0 without one: what will not be parsed is not kept either. */
-  announced: number;
+  /** Whether the body may be small enough to be parsed; what will not be parsed is not kept either. */
+  keep: boolean;
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -46,7 +46,7 @@ export async function judge(headers: Headers, body: Readable, secrets: readonly 
       size += chunk.length;
       if (size > MOST_BYTES) return no(413, `expected at most ${MOST_BYTES} bytes`);
       for (const hash of hashes) hash.update(chunk);
-      if (shape.announced <= MOST_PARSED_BYTES && size <= MOST_PARSED_BYTES) kept.push(chunk);
+      if (shape.keep && size <= MOST_PARSED_BYTES) kept.push(chunk);
     }
   } catch {
     return no(400, 'the body broke off');
@@ -77,7 +77,12 @@ function judgeHeaders(headers: Headers): Judged | Shape {
   if (!hex) return no(401, 'expected X-Hub-Signature-256: sha256=…');
   if (!/^[A-Za-z0-9-]{1,100}$/.test(id ?? '')) return no(400, 'expected X-GitHub-Delivery');
   if (!/^[a-z_]{1,60}$/.test(name ?? '')) return no(400, 'expected X-GitHub-Event');
-  return { id: id ?? '', name: name ?? '', signature: Buffer.from(hex, 'hex'), announced };
+  return {
+    id: id ?? '',
+    name: name ?? '',
+    signature: Buffer.from(hex, 'hex'),
+    keep: !(announced > MOST_PARSED_BYTES),
+  };
 }
 
 function no(status: 400 | 401 | 413 | 415, reason: string): Judged {
