@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 import { UsageError } from '../problem.ts';
 import { glance, parseVerb, usage } from './args.ts';
 import { createClient } from './client.ts';
@@ -10,6 +8,7 @@ import { findVerb, isCalled, generalHelp, verbHelp } from './help.ts';
 import type { Io } from './io.ts';
 import type { Result } from './outcome.ts';
 import { EXIT_CODES, toJson } from './outcome.ts';
+import { version } from '../version.ts';
 import { createPaint } from './text/paint.ts';
 import { VERBS } from './verbs.ts';
 
@@ -58,11 +57,6 @@ function tell(result: Result, wantsJson: boolean, io: Io): number {
     (hasDeployment ? io.stdout : io.stderr).write(`${result.text}\n`);
   }
   return result.exitCode ?? EXIT_CODES[result.outcome];
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 /** The command line as a process: its signals, its streams, its exit code. */

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
-import { closeBackupThread, listBackups } from '../../backups/index.ts';
+import { closeBackupThread } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
 import { closeDataThread, openGenerations } from '../data/index.ts';
 import { createConductor, type Conductor } from '../deployment/conductor.ts';
@@ -30,12 +30,17 @@ import { openMirror } from '../release/mirror.ts';
 import { createReleases } from '../release/releases.ts';
 import type { Settings } from '../settings.ts';
 import { openState } from '../state.ts';
+import { version } from '../version.ts';
 import { createWebApp } from '../web/app.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
 import { createBackground, type Background } from './background.ts';
-import { backupsOf, backupTools, pruneBackupsOf } from './backups.ts';
+import { backupTools, pruneBackupsOf } from './backups.ts';
+import { backupOperations } from './backup-operations.ts';
+import { clearDrills } from './drill.ts';
 import { homeSecret } from './home.ts';
+import { lookUp } from './live.ts';
 import { createOperations } from './operate.ts';
+import { createSchedule, type Schedule } from './schedule.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
 
 /** How many earlier releases of an environment stay on disk, so that going back builds nothing. */
@@ -46,6 +51,7 @@ export interface Daemon {
   state: Knex;
   tools: Tools;
   reconciler: Reconciler;
+  schedule: Schedule;
   /** Where it listens; the port is the real one when 0 was asked for. */
   url: string;
   /** Stops the daemon and everything that belongs to its home: instances and front doors too. */
@@ -113,6 +119,17 @@ async function compose(base: {
       if (address) await ensureDoor(tools, name, address, !looked);
     },
   });
+  const found = lookUp(state, tools);
+  const backups = backupOperations({ state, tools, conductor, background, lookUp: found });
+  const schedule = createSchedule({
+    environments: names,
+    standingOf: backups.standingOf,
+    perform: backups.perform,
+    busy: conductor.runs,
+    background,
+    clock,
+    logger,
+  });
   let recovered = false;
   const operations = createOperations({
     state,
@@ -121,7 +138,9 @@ async function compose(base: {
     reconciler,
     supervisor,
     outbox,
-    listBackups: async (environment) => (await listBackups(backupsOf(home, environment))).backups,
+    lookUp: found,
+    backups,
+    schedule,
     recovered: () => recovered,
   });
   const metrics = createMetrics(() => operations.environments());
@@ -130,11 +149,12 @@ async function compose(base: {
 
   outbox.kick();
   await supervisor.lookAtAll();
+  await clearDrills(tools);
   await conductor.recover();
   recovered = true;
   await reconciler.look();
   const busy = reconciler.problems().find((problem) => problem.includes('is in use by'));
-  const close = closer({ server, state, conductor, supervisor, reconciler, outbox });
+  const close = closer({ server, state, conductor, supervisor, reconciler, schedule, outbox });
   if (busy && !looked) {
     await close();
     throw new SettingsError(busy.replace(/^[a-z0-9-]+: /, ''));
@@ -143,14 +163,17 @@ async function compose(base: {
   await conductor.kickAll();
   reconciler.start();
   supervisor.start();
+  schedule.start();
   return {
     operations,
     state,
     tools,
     reconciler,
+    schedule,
     url,
     leave: close,
     async stop() {
+      await schedule.stop();
       await conductor.stop();
       await supervisor.stop();
       await stopInstances(tools, await names());
@@ -302,12 +325,10 @@ function serve(
       logger,
       onDelivery: () => void reconciler.look(),
     }),
-    version: VERSION,
+    version: version(),
   });
   server.on('request', app);
 }
-
-const VERSION = '0.1.0';
 
 /** @throws SettingsError when the address is in use */
 async function listen({ listen: address }: Settings): Promise<Server> {
@@ -340,12 +361,14 @@ function closer(parts: {
   conductor: Conductor;
   supervisor: Supervisor;
   reconciler: Reconciler;
+  schedule: Schedule;
   outbox: ReturnType<typeof createOutbox>;
 }): () => Promise<void> {
-  const { server, state, conductor, supervisor, reconciler, outbox } = parts;
+  const { server, state, conductor, supervisor, reconciler, schedule, outbox } = parts;
   return async () => {
     server.close();
     server.closeAllConnections();
+    await schedule.stop();
     await reconciler.stop();
     await conductor.stop();
     await supervisor.stop();

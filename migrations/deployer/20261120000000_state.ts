@@ -108,6 +108,23 @@ export async function up(knex: Knex): Promise<void> {
     table.text('detail').notNullable();
     table.index(['environment', 'id']);
   });
+  for (const statement of appendOnly(knex.client.config.client)) await knex.raw(statement);
+}
+
+/** Nobody changes or removes an entry of the audit trail, the deployer itself included. */
+function appendOnly(client: unknown): string[] {
+  if (client === 'pg') {
+    return [
+      `CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql
+       AS $$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$`,
+      'CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()',
+    ];
+  }
+  return ['UPDATE', 'DELETE'].map(
+    (action) =>
+      `CREATE TRIGGER audit_no_${action.toLowerCase()} BEFORE ${action} ON audit
+       BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END`,
+  );
 }
 
 export async function down(knex: Knex): Promise<void> {
@@ -125,4 +142,5 @@ export async function down(knex: Knex): Promise<void> {
   ]) {
     await knex.schema.dropTable(table);
   }
+  if (knex.client.config.client === 'pg') await knex.raw('DROP FUNCTION audit_is_append_only()');
 }

@@ -95,3 +95,10 @@ it('numbers deployments in order and keeps their stages with them', async () => 
   await state('deployments').where({ id: 'one' }).delete();
   expect(await state('stages').select()).toEqual([]);
 });
+
+it.each(['update', 'delete'] as const)('keeps the audit trail append-only: no %s', async (action) => {
+  const state = await opened();
+  await state('audit').insert({ at: 'now', actor: 'alice', action: 'locked', detail: 'a reason' });
+  const attempt = action === 'update' ? state('audit').update({ actor: 'bob' }) : state('audit').delete();
+  await expect(attempt).rejects.toThrow('the audit trail is append-only');
+});

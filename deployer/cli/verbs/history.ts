@@ -1,5 +1,6 @@
+import type { z } from 'zod';
 import type { DeploymentSummary } from '../../deployment/model.ts';
-import { deploymentPage, environment } from '../../web/schemas.ts';
+import { audit, deploymentPage, environment } from '../../web/schemas.ts';
 import { shortCommit } from '../../web/format.ts';
 import type { Paint } from '../text/paint.ts';
 import { table } from '../text/table.ts';
@@ -14,6 +15,7 @@ export const history: Verb = {
     limit: { value: 'N', help: 'at most so many (1 to 200; 50)' },
     outcome: { value: 'O', help: 'only of this outcome' },
     commit: { value: 'C', help: 'only of this commit' },
+    audit: { help: 'with the trail of who changed what: locks, overrides, backups too' },
     cursor: { value: 'X', help: "goes on at an earlier answer's next" },
   },
   async run({ args, client, paint }) {
@@ -25,9 +27,28 @@ export const history: Verb = {
     // Nothing would be listed of an environment that is not there: ask for it, so that a slip of the hand is told.
     await client().get(environmentPath(args), environment);
     const page = await client().get(`/api/deployments?${query.toString()}`, deploymentPage);
-    return { outcome: 'ok', details: page, text: historyText(page.deployments, page.next, paint) };
+    const text = historyText(page.deployments, page.next, paint);
+    if (!args.flag('audit')) return { outcome: 'ok', details: page, text };
+    const trail = await client().get(`${environmentPath(args)}/audit`, audit);
+    return {
+      outcome: 'ok',
+      details: { ...page, audit: trail.entries },
+      text: `${text}\n\n${trailText(trail.entries, paint)}`,
+    };
   },
 };
+
+function trailText(entries: z.output<typeof audit>['entries'], paint: Paint): string {
+  const head = ['when', 'who', 'what', 'deployment', 'detail'].map((name) => paint.quiet(name));
+  const rows = entries.map(({ at, actor, action, deployment, detail }) => [
+    at.slice(0, 19).replace('T', ' '),
+    actor,
+    action,
+    deployment ?? '',
+    detail,
+  ]);
+  return table(head, rows);
+}
 
 function historyText(deployments: DeploymentSummary[], next: string | null, paint: Paint): string {
   if (deployments.length === 0) return 'no deployment yet';

@@ -217,6 +217,9 @@ describe('status, history, show, logs', () => {
     const { stdout } = await runCli(['history', 'dev', '--limit', '2'], { web });
     expect(stdout).toContain('more with --cursor 2');
     expect((await runCli(['history', 'prod'], { web })).stdout).toContain('no deployment yet');
+    const trail = await json('history', 'dev', '--audit');
+    expect(trail.answer.details).toMatchObject({ audit: [{ actor: expect.any(String) as string }] });
+    expect((await runCli(['history', 'dev', '--audit'], { web })).stdout).toContain('who');
     expect((await json('history', 'nope')).code).toBe(2);
   });
 
