@@ -35,6 +35,14 @@ export interface Operations {
   unlock(environment: string, by: string): Promise<void>;
   backups(environment: string): Promise<Backup[]>;
   createBackup(environment: string, by: string): Promise<Backup>;
+  /** Whether a backup can be restored to what it was made from. `id` null: the newest, here and below. */
+  verifyBackup(environment: string, id: string | null): Promise<BackupVerification>;
+  /** Stores a deployment of kind `restore`: the live release on the data of the backup; what that drops is saved beside it. */
+  restoreBackup(environment: string, id: string | null, request: RestoreRequest): Promise<Deployment>;
+  /** Writes the backup's database as SQL text and ends the stream; nothing is written before it is known to be whole. */
+  exportBackup(environment: string, id: string | null, to: NodeJS.WritableStream): Promise<void>;
+  /** Restores a backup beside what is live, boots the live release on it, verifies everything, and leaves nothing. */
+  drill(environment: string, id: string | null, by: string): Promise<DrillReport>;
   /** Audit trail, newest first: who changed what, when. */
   audit(environment: string): Promise<AuditEntry[]>;
   /** Ready: every environment is live and none is being recovered; otherwise why not, one line each. */
@@ -91,6 +99,25 @@ export interface Backup {
   id: string;
   kind: 'manual' | 'before-deploy' | 'database' | 'full';
   verifiedAt: string;
+}
+
+export interface BackupVerification {
+  id: string;
+  /** null, like `verifiedAt`, when the manifest is damaged. */
+  kind: Backup['kind'] | null;
+  verifiedAt: string | null;
+  success: boolean;
+  checks: Check[];
+}
+
+export interface RestoreRequest {
+  by: string;
+  reason?: string | undefined;
+}
+
+export interface DrillReport extends Backup {
+  success: boolean;
+  suites: Suite[];
 }
 
 export interface AuditEntry {

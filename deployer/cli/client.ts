@@ -17,6 +17,8 @@ export interface Client {
   url: string;
   get<T>(path: string, answer: z.ZodType<T>): Promise<T>;
   text(path: string): Promise<string>;
+  /** Text as it is, in pieces: for a file, not for a terminal. */
+  download(path: string): AsyncIterable<string>;
   change<T>(
     method: 'POST' | 'DELETE',
     path: string,
@@ -52,6 +54,15 @@ export function createClient(connection: Connection, signal: AbortSignal): Clien
     },
     async text(path) {
       return printable(await readWhole(await ask('GET', path, { accept: 'text/plain' }), connection.url));
+    },
+    async *download(path) {
+      if (connection.token === null) throw noToken(connection);
+      const response = await ask('GET', path, {});
+      try {
+        for await (const piece of response.setEncoding('utf8')) yield String(piece);
+      } catch (error) {
+        throw unreachable(connection.url, error);
+      }
     },
     async change(method, path, body, answer) {
       if (connection.token === null) throw noToken(connection);

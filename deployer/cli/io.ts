@@ -9,6 +9,8 @@ export interface Io {
 }
 
 export interface Output {
+  /** false: it has more to write than it should keep; `drain` tells when to go on. */
   write(text: string): unknown;
+  once?(event: 'drain', listener: () => void): unknown;
   isTTY?: boolean | undefined;
 }

@@ -1,5 +1,12 @@
 import type { Verb } from './verb.ts';
-import { backupCreate, backupList } from './verbs/backup.ts';
+import {
+  backupCreate,
+  backupDrill,
+  backupExport,
+  backupList,
+  backupRestore,
+  backupVerify,
+} from './verbs/backup.ts';
 import { deploy } from './verbs/deploy.ts';
 import { history } from './verbs/history.ts';
 import { lock, unlock } from './verbs/lock.ts';
@@ -29,4 +36,8 @@ export const VERBS: readonly Verb[] = [
   migrateRehearse,
   backupCreate,
   backupList,
+  backupVerify,
+  backupRestore,
+  backupExport,
+  backupDrill,
 ];

@@ -1,7 +1,12 @@
-/** Work on an environment that nobody waits for: one at a time each, and it gives way to the environment's deployments. */
+import { FailedError } from '../problem.ts';
+
+/** Work on an environment that no deployment waits for: one at a time in each, and it gives way to deployments. */
 export interface Background {
-  /** False when something runs there already. `work` rejects with the signal's reason when it has to give way. */
-  run(environment: string, work: (signal: AbortSignal) => Promise<void>): Promise<boolean>;
+  /**
+   * null when something runs there already.
+   * @throws GaveWay, which is also the signal's reason, when a deployment goes first
+   */
+  run<T extends object>(environment: string, work: (signal: AbortSignal) => Promise<T>): Promise<T | null>;
   /** Ends what runs there; resolves when it is over. */
   giveWay(environment: string): Promise<void>;
   /** Ends everything. */
@@ -9,36 +14,40 @@ export interface Background {
 }
 
 /** Why background work ended early: it is due again as soon as the environment is at rest. */
-export class GaveWay extends Error {
+export class GaveWay extends FailedError {
   override name = 'GaveWay';
 }
 
 export function createBackground(): Background {
   const running = new Map<string, { abort: AbortController; over: Promise<void> }>();
 
-  async function giveWay(environment: string): Promise<void> {
+  async function end(environment: string, why: string): Promise<void> {
     const present = running.get(environment);
-    present?.abort.abort(new GaveWay(`a deployment of ${environment} goes first`));
+    present?.abort.abort(new GaveWay(why));
     await present?.over;
   }
 
   return {
     async run(environment, work) {
-      if (running.has(environment)) return false;
+      if (running.has(environment)) return null;
       const abort = new AbortController();
       const { promise: over, resolve } = Promise.withResolvers<void>();
       running.set(environment, { abort, over });
       try {
-        await work(abort.signal);
-        return true;
+        const done = await work(abort.signal);
+        abort.signal.throwIfAborted();
+        return done;
+      } catch (error) {
+        throw abort.signal.aborted ? abort.signal.reason : error;
       } finally {
         running.delete(environment);
         resolve();
       }
     },
-    giveWay,
+    giveWay: (environment) =>
+      end(environment, `a deployment of ${environment} goes first; ask again when it is over`),
     async stop() {
-      await Promise.all([...running.keys()].map((environment) => giveWay(environment)));
+      await Promise.all([...running.keys()].map((environment) => end(environment, 'the deployer stops')));
     },
   };
 }

@@ -1,16 +1,20 @@
 import type { Knex } from 'knex';
 import type { Conductor } from '../deployment/conductor.ts';
-import { liveFrom, logFileOf } from '../deployment/conductor.ts';
+import { logFileOf } from '../deployment/conductor.ts';
 import type { Deployment, EnvironmentStatus, Lock } from '../deployment/model.ts';
 import { policyOf } from '../deployment/policy.ts';
-import { migrate, verify, type ReleaseContext } from '../deployment/programs.ts';
+import { migrate, verify } from '../deployment/programs.ts';
+import { undoOf } from '../deployment/restore.ts';
 import { toRecord, toSummary, type DeploymentRecord, type DeploymentRow } from '../deployment/record.ts';
-import type { Live, Tools } from '../deployment/work.ts';
+import type { Tools } from '../deployment/work.ts';
 import type { createOutbox } from '../forge/outbox.ts';
-import type { AuditEntry, Backup, DeployRequest, Operations, RollbackRequest } from '../operations.ts';
+import type { AuditEntry, DeployRequest, Operations, RollbackRequest } from '../operations.ts';
 import { RefusedError, UsageError } from '../problem.ts';
 import type { EnvironmentRow, Reconciler } from '../reconcile/reconciler.ts';
+import type { BackupOperations } from './backup-operations.ts';
+import type { LookUp } from './live.ts';
 import { promote } from './promote.ts';
+import type { Schedule } from './schedule.ts';
 import type { Supervisor } from './supervise.ts';
 import { logLines, watchDeployment } from './watch.ts';
 
@@ -24,7 +28,9 @@ export interface Parts {
   reconciler: Reconciler;
   supervisor: Supervisor;
   outbox: ReturnType<typeof createOutbox>;
-  listBackups: (environment: string) => Promise<Backup[]>;
+  lookUp: LookUp;
+  backups: BackupOperations;
+  schedule: Pick<Schedule, 'problems'>;
   /** False while what an earlier daemon left is being brought to a known state. */
   recovered: () => boolean;
 }
@@ -35,17 +41,7 @@ export function createOperations(parts: Parts): Operations {
   const { journal, mirror } = tools;
   const policy = policyOf(state);
   const rows = () => state<DeploymentRow>('deployments');
-  const names = async () =>
-    (await state<EnvironmentRow>('environments').orderBy('name')).map(({ name }) => name);
-
-  async function known(name: string): Promise<EnvironmentRow> {
-    const row = await state<EnvironmentRow>('environments').where({ name }).first();
-    if (row) return row;
-    const all = await names();
-    throw new UsageError(
-      `there is no environment ${name}; ${all.length > 0 ? `there are ${all.join(', ')}` : 'no branch holds one yet'}`,
-    );
-  }
+  const { names, known, live, contextOf } = parts.lookUp;
 
   async function details(record: Pick<DeploymentRecord, 'id'> | null): Promise<Deployment | null> {
     return record && journal.details(record.id);
@@ -55,32 +51,6 @@ export function createOperations(parts: Parts): Operations {
     const found = await journal.details(id);
     if (!found) throw new UsageError(`there is no deployment ${id}; see history ENV`);
     return found;
-  }
-
-  async function live(name: string): Promise<Live> {
-    await known(name);
-    const record = await journal.liveOf(name);
-    const found = record && liveFrom(tools, record);
-    if (!found) throw new RefusedError(`nothing is live in ${name} yet`);
-    return found;
-  }
-
-  async function contextOf({ record, config }: Live, signal: AbortSignal): Promise<ReleaseContext> {
-    const log = (line: string) => tools.logger.info({ environment: config.name }, line);
-    const release = await tools.releases.build({
-      commit: record.commit,
-      tree: record.tree ?? '',
-      install: config.commands.install,
-      log,
-      signal,
-    });
-    return {
-      config,
-      release,
-      signal,
-      log,
-      deployment: { id: record.id, commit: record.commit, branch: record.branch },
-    };
   }
 
   async function environment(name: string): Promise<EnvironmentStatus> {
@@ -145,7 +115,8 @@ export function createOperations(parts: Parts): Operations {
   async function rollback(request: RollbackRequest): Promise<Deployment> {
     const { environment: name, by, reason, restoreBackup } = request;
     const from = (await live(name)).record;
-    const target = await rollbackTarget(name, request.target, from);
+    const undo = 'last' in request.target ? await undoOf(journal, from) : null;
+    const target = undo?.target ?? (await rollbackTarget(name, request.target, from));
     const record = await journal.accept({
       kind: 'rollback',
       environment: name,
@@ -156,9 +127,11 @@ export function createOperations(parts: Parts): Operations {
       automatic: false,
       request: {
         target: target.id,
-        from: from.commit,
+        // The undo of a restore takes no commit back.
+        from: target.commit === from.commit ? undefined : from.commit,
         reason,
         restoreBackup,
+        undoes: undo?.undoes,
       },
     });
     return accepted(record);
@@ -302,28 +275,7 @@ export function createOperations(parts: Parts): Operations {
       await conductor.kick(name);
     },
 
-    async backups(name) {
-      await known(name);
-      return parts.listBackups(name);
-    },
-
-    async createBackup(name, by) {
-      const id = await tools.backups.create({
-        live: await live(name),
-        kind: 'manual',
-        signal: AbortSignal.timeout(3_600_000),
-      });
-      await journal.audit({
-        actor: by,
-        action: 'created backup',
-        environment: name,
-        deployment: null,
-        detail: id,
-      });
-      const backup = (await parts.listBackups(name)).find((candidate) => candidate.id === id);
-      if (!backup) throw new Error(`backup ${id} is not there`);
-      return backup;
-    },
+    ...parts.backups.operations,
 
     async audit(name) {
       await known(name);
@@ -357,7 +309,13 @@ export function createOperations(parts: Parts): Operations {
       const { count, error } = await parts.outbox.backlog();
       const waiting =
         count > 0 ? [`${count} reports wait for ${tools.forge.name}: ${error ?? 'no reason was given'}`] : [];
-      return [...reconciler.problems(), ...parts.supervisor.problems(), ...waiting];
+      return [
+        ...reconciler.problems(),
+        ...parts.supervisor.problems(),
+        ...parts.schedule.problems(),
+        ...(await parts.backups.problems()),
+        ...waiting,
+      ];
     },
   };
 }

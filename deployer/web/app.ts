@@ -71,7 +71,8 @@ function api(app: Express, { operations, url, version }: WebOptions, access: Acc
   const json = express.json({ limit: '100kb' });
   for (const endpoint of endpoints) {
     const path = endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    const gate = endpoint.method === 'get' ? [access.reading] : [access.changing, json];
+    const isOpen = endpoint.method === 'get' && !endpoint.secret;
+    const gate = isOpen ? [access.reading] : [access.changing, json];
     app[endpoint.method](path, ...gate, (request, response) =>
       orNotFound(operations, request, () => endpoint.respond(operations, request, response)),
     );

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Operations } from '../operations.ts';
 import { HttpError } from './errors.ts';
 import { nothing } from './requests.ts';
-import { parameters, requestedBy } from './schemas.ts';
+import { NEWEST, parameters, requestedBy } from './schemas.ts';
 
 type Parameter = keyof typeof parameters;
 type Query = z.ZodObject;
@@ -18,12 +18,16 @@ export interface Endpoint {
   body: z.ZodType;
   /** By media type; `null` is text. */
   answers: Record<string, z.ZodType | null>;
+  /** A GET that needs the token wherever it comes from: it answers the application's own data. */
+  secret?: true;
   respond(operations: Operations, request: Request, response: Response): Promise<void>;
 }
 
 export interface Input<Q, B> {
   environment: string;
   deployment: string;
+  /** null: the newest. */
+  backup: string | null;
   query: Q;
   body: B;
   by: string;
@@ -92,10 +96,16 @@ export function named(request: Request): Input<unknown, unknown> {
   return {
     environment: parameter(request, 'environment'),
     deployment: parameter(request, 'deployment'),
+    backup: backupOf(request),
     query: undefined,
     body: undefined,
     by: requestedBy.parse(request.get('X-Requested-By')),
   };
+}
+
+function backupOf(request: Request): string | null {
+  const id = parameter(request, 'backup');
+  return id === NEWEST ? null : id;
 }
 
 /** Empty where the address has no such part. */

@@ -1,7 +1,7 @@
 import type { Operations } from '../operations.ts';
 import type { Endpoint } from './endpoint.ts';
 import { changing, named, reading } from './endpoint.ts';
-import { sendChunks, sendEvents, wantsEvents } from './event-stream.ts';
+import { sendChunks, sendEvents, unlessGone, wantsEvents } from './event-stream.ts';
 import { liveDeployment, liveLog } from './live.ts';
 import {
   deployBody,
@@ -9,6 +9,7 @@ import {
   lockBody,
   nothing,
   promoteBody,
+  restoreBody,
   rollbackBody,
   verifyBody,
 } from './requests.ts';
@@ -16,8 +17,10 @@ import {
   audit,
   backup,
   backups,
+  backupVerification,
   deployment,
   deploymentPage,
+  drillReport,
   environment,
   environments,
   migrations,
@@ -25,6 +28,7 @@ import {
 } from './schemas.ts';
 
 const ENVIRONMENT = '/api/environments/{environment}';
+const BACKUP = `${ENVIRONMENT}/backups/{backup}`;
 const DEPLOYMENT = '/api/deployments/{deployment}';
 
 /** The API of contract section 10, and what the verbs need besides. */
@@ -115,6 +119,40 @@ export const endpoints: readonly Endpoint[] = [
     answer: backup,
     change: (operations, input) => operations.createBackup(input.environment, input.by),
   }),
+  changing('post', `${BACKUP}/verify`, {
+    summary: 'Whether the backup can be restored to what it was made from',
+    body: nothing,
+    answer: backupVerification,
+    change: (operations, input) => operations.verifyBackup(input.environment, input.backup),
+  }),
+  changing('post', `${BACKUP}/restore`, {
+    summary: 'The live release on the data of the backup; what that drops is saved beside it',
+    body: restoreBody,
+    answer: deployment,
+    change: (operations, { environment: name, backup: id, body, by }) =>
+      operations.restoreBackup(name, id, { ...body, by }),
+    deployment: (answer) => answer.id,
+  }),
+  changing('post', `${BACKUP}/drill`, {
+    summary: 'Restores the backup beside what is live and verifies the live release on it; leaves nothing',
+    body: nothing,
+    answer: drillReport,
+    change: (operations, input) => operations.drill(input.environment, input.backup, input.by),
+  }),
+  {
+    method: 'get',
+    path: `${BACKUP}/export`,
+    summary: 'The database of the backup as SQL text',
+    query: nothing,
+    body: nothing,
+    answers: { 'application/sql': null },
+    secret: true,
+    async respond(operations, request, response) {
+      const { environment: name, backup: id } = named(request);
+      response.type('application/sql');
+      await unlessGone(response, operations.exportBackup(name, id, response));
+    },
+  },
   reading(`${ENVIRONMENT}/audit`, {
     summary: 'Who changed what, newest first',
     query: nothing,

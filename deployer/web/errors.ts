@@ -56,7 +56,9 @@ export async function orNotFound<T>(
 }
 
 async function isThere(operations: Operations, names: Request['params']): Promise<boolean> {
-  const { environment, deployment } = names;
+  const { environment, deployment, backup } = names;
+  // A body is judged by its schema: what is unknown then is the backup.
+  if (typeof backup === 'string') return false;
   try {
     if (typeof environment === 'string') await operations.environment(environment);
     if (typeof deployment === 'string') await operations.deployment(deployment);

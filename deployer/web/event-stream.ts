@@ -44,6 +44,17 @@ export async function sendChunks(
   }
 }
 
+/** For what writes to the response itself: a client that goes away is no error. */
+export async function unlessGone(response: Response, work: Promise<void>): Promise<void> {
+  let isGone = false;
+  response.once('close', () => (isGone = !response.writableFinished));
+  try {
+    await work;
+  } catch (error) {
+    if (!isGone) throw error;
+  }
+}
+
 async function* encode(events: AsyncIterable<ServerEvent>): AsyncIterable<string> {
   for await (const { event, id, data } of events) {
     const head = (event === undefined ? '' : `event: ${event}\n`) + (id === undefined ? '' : `id: ${id}\n`);

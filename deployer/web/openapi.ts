@@ -22,7 +22,7 @@ export function openApi(endpoints: readonly Endpoint[], url: string, version: st
 
 function operation(endpoint: Endpoint): Schema {
   const isChange = endpoint.method !== 'get';
-  const mayPassWithout = isChange ? [] : [{}];
+  const mayPassWithout = isChange || endpoint.secret ? [] : [{}];
   return {
     summary: endpoint.summary,
     security: [...mayPassWithout, { token: [] }],

@@ -56,6 +56,8 @@ export const verifyBody = z.strictObject({
     .default([]),
 });
 
+export const restoreBody = z.strictObject({ reason: reason.optional() });
+
 export const lockBody = z.strictObject({ reason });
 
 export const historyQuery = z.strictObject({

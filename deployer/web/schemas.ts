@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { environmentName } from '../../environments/schema.ts';
 import { STAGES } from '../deployment/model.ts';
 import type { Check, Deployment, DeploymentSummary, EnvironmentStatus, Lock } from '../deployment/model.ts';
-import type { AuditEntry, Backup, MigrateReport } from '../operations.ts';
+import type { AuditEntry, Backup, BackupVerification, DrillReport, MigrateReport } from '../operations.ts';
 
 /** What the API answers, as contract section 6 writes it: OpenAPI is made from it and the command line parses with it. */
 
@@ -116,6 +116,20 @@ export const backup = z
   })
   .meta({ id: 'Backup' }) satisfies z.ZodType<Backup>;
 
+export const backupVerification = z
+  .object({
+    id: z.string(),
+    kind: backup.shape.kind.nullable().meta({ description: 'null when the manifest is damaged' }),
+    verifiedAt: time.nullable(),
+    success: z.boolean(),
+    checks: z.array(check),
+  })
+  .meta({ id: 'BackupVerification' }) satisfies z.ZodType<BackupVerification>;
+
+export const drillReport = backup
+  .extend({ success: z.boolean(), suites: z.array(suite) })
+  .meta({ id: 'DrillReport' }) satisfies z.ZodType<DrillReport>;
+
 export const backups = z.object({ backups: z.array(backup) }).meta({ id: 'Backups' });
 
 const auditEntry = z.object({
@@ -142,9 +156,15 @@ export const problem = z
 
 export type Problem = z.output<typeof problem>;
 
+/** Stands for the id of the newest backup. */
+export const NEWEST = 'newest';
+
 export const parameters = {
   environment: environmentName,
   deployment: z.string().regex(/^[\w-]{1,80}$/, 'expected the id of a deployment'),
+  backup: z
+    .string()
+    .regex(/^(newest|\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d)$/, 'expected the id of a backup, or newest'),
 };
 
 /** Who asks, for the record. */

@@ -21,7 +21,7 @@ function result({ success, checks }: Suite, paint: Paint): string {
   return paint.bad(`${checks.filter((check) => !check.success).length} of ${checks.length} failed`);
 }
 
-function failedCheck({ name, expected, actual, hint, location }: Check, paint: Paint): string[] {
+export function failedCheck({ name, expected, actual, hint, location }: Check, paint: Paint): string[] {
   return [
     `    ${paint.bad('✗')} ${name}`,
     `        expected  ${expected}`,

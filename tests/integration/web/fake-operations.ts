@@ -9,7 +9,7 @@ import type {
   StageName,
 } from '../../../deployer/deployment/model.ts';
 import type { Backup, Operations } from '../../../deployer/operations.ts';
-import { RefusedError, UsageError } from '../../../deployer/problem.ts';
+import { FailedError, RefusedError, UsageError } from '../../../deployer/problem.ts';
 
 type Verification = Awaited<ReturnType<Operations['verify']>>;
 
@@ -20,6 +20,9 @@ export class FakeOperations implements Operations {
   readonly logs = new Map<string, string[]>();
   readonly environmentsByName = new Map<string, EnvironmentStatus>();
   readonly backupsKept: Backup[] = [];
+  /** Ids of those that do not verify. */
+  readonly damaged = new Set<string>();
+  sql = 'BEGIN;\nCOMMIT;\n';
   verification: Verification = { success: true, suites: [] };
   ready: { ready: boolean; reasons: string[] } = { ready: true, reasons: [] };
   problemList: string[] = [];
@@ -162,6 +165,31 @@ export class FakeOperations implements Operations {
     return backup;
   }
 
+  async verifyBackup(environment: string, id: string | null) {
+    const backup = await this.#backup('verifyBackup', environment, id);
+    const success = !this.damaged.has(backup.id);
+    const actual = success ? 'as expected' : '5 bytes';
+    const check = { name: 'manifest', expected: '6 bytes', hint: null, location: 'manifest.json' };
+    return { ...backup, success, checks: [{ ...check, success, actual }] };
+  }
+
+  async restoreBackup(environment: string, id: string | null, request: { by: string }) {
+    const backup = await this.#backup('restoreBackup', environment, id);
+    return this.#begin('restore', { id: backup.id, ...request }, environment, 'restore');
+  }
+
+  async exportBackup(environment: string, id: string | null, to: NodeJS.WritableStream) {
+    const backup = await this.#backup('exportBackup', environment, id);
+    if (this.damaged.has(backup.id)) throw new FailedError(`the backup ${backup.id} is damaged`);
+    to.end(this.sql);
+  }
+
+  async drill(environment: string, id: string | null, by: string) {
+    const backup = await this.#backup('drill', environment, id);
+    await this.#change('drill', { environment, id: backup.id, by }, environment);
+    return { ...backup, ...this.verification };
+  }
+
   async audit(environment: string) {
     await this.environment(environment);
     const at = '2026-11-20T12:00:00.000Z';
@@ -174,6 +202,14 @@ export class FakeOperations implements Operations {
 
   async problems() {
     return this.problemList;
+  }
+
+  async #backup(verb: string, environment: string, id: string | null): Promise<Backup> {
+    await this.environment(environment);
+    this.asked.push({ verb, with: { environment, id } });
+    const found = id === null ? this.backupsKept.at(-1) : this.backupsKept.find((kept) => kept.id === id);
+    if (!found) throw new UsageError(`there is no backup ${id ?? ''} of ${environment}`);
+    return found;
   }
 
   #find(id: string): Deployment {

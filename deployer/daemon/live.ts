@@ -1,0 +1,57 @@
+import type { Knex } from 'knex';
+import { liveFrom } from '../deployment/conductor.ts';
+import type { ReleaseContext } from '../deployment/programs.ts';
+import type { Live, Tools } from '../deployment/work.ts';
+import { RefusedError, UsageError } from '../problem.ts';
+import type { EnvironmentRow } from '../reconcile/reconciler.ts';
+
+export type LookUp = ReturnType<typeof lookUp>;
+
+/** Environments by name, what is live in them, and that release as its own programs see it. */
+export function lookUp(state: Knex, tools: Tools) {
+  const names = async () =>
+    (await state<EnvironmentRow>('environments').orderBy('name')).map(({ name }) => name);
+
+  /** @throws UsageError that names those there are */
+  async function known(name: string): Promise<EnvironmentRow> {
+    const row = await state<EnvironmentRow>('environments').where({ name }).first();
+    if (row) return row;
+    const all = await names();
+    throw new UsageError(
+      `there is no environment ${name}; ${all.length > 0 ? `there are ${all.join(', ')}` : 'no branch holds one yet'}`,
+    );
+  }
+
+  async function liveOrNull(name: string): Promise<Live | null> {
+    const record = await tools.journal.liveOf(name);
+    return record && liveFrom(tools, record);
+  }
+
+  /** @throws UsageError, RefusedError when nothing is live there yet */
+  async function live(name: string): Promise<Live> {
+    await known(name);
+    const found = await liveOrNull(name);
+    if (!found) throw new RefusedError(`nothing is live in ${name} yet`);
+    return found;
+  }
+
+  async function contextOf({ record, config }: Live, signal: AbortSignal): Promise<ReleaseContext> {
+    const log = (line: string) => tools.logger.info({ environment: config.name }, line);
+    const release = await tools.releases.build({
+      commit: record.commit,
+      tree: record.tree ?? '',
+      install: config.commands.install,
+      log,
+      signal,
+    });
+    return {
+      config,
+      release,
+      signal,
+      log,
+      deployment: { id: record.id, commit: record.commit, branch: record.branch },
+    };
+  }
+
+  return { names, known, live, liveOrNull, contextOf };
+}

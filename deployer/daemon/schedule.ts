@@ -1,0 +1,131 @@
+import type { Logger } from 'pino';
+import type { Environment } from '../../environments/schema.ts';
+import type { Backup } from '../operations.ts';
+import { oneLine } from '../problem.ts';
+import { GaveWay, type Background } from './background.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A drill is made weekly; after one that failed, daily. */
+const DRILL_EVERY = 7 * DAY;
+const DRILL_AGAIN = DAY;
+
+const LOOK_EVERY = MINUTE;
+const LONGEST_PAUSE = HOUR;
+
+export type Job = 'database' | 'full' | 'drill';
+
+/** What lies on disk of an environment: all that says what is due, so that a restart neither forgets nor repeats. */
+export interface Standing {
+  schedule: Environment['backups']['schedule'];
+  hasDatabase: boolean;
+  /** Newest first. */
+  backups: readonly Pick<Backup, 'kind' | 'verifiedAt'>[];
+  /** The last drill in the audit trail. */
+  drill: { at: string; success: boolean } | null;
+  /** When the environment began: the first drill is due a week later. */
+  since: string;
+}
+
+/** What is due now, the most valuable first; null: nothing. A full backup also holds the database. */
+export function due(standing: Standing, now: Date): Job | null {
+  const { schedule, hasDatabase, backups, drill, since } = standing;
+  const passed = (at: string | undefined, interval: number) =>
+    at === undefined || now.getTime() - Date.parse(at) >= interval;
+  const last = (kinds: readonly Backup['kind'][]) =>
+    backups.find(({ kind }) => kinds.includes(kind))?.verifiedAt;
+  if (schedule.full !== undefined && passed(last(['full']), schedule.full)) return 'full';
+  if (!hasDatabase) return null;
+  if (schedule.database !== undefined && passed(last(['database', 'full']), schedule.database))
+    return 'database';
+  if (backups.length === 0) return null;
+  return passed(drill?.at ?? since, drill?.success === false ? DRILL_AGAIN : DRILL_EVERY) ? 'drill' : null;
+}
+
+export type Schedule = ReturnType<typeof createSchedule>;
+
+/** Makes backups and drills when they are due, while no deployment runs in their environment. */
+export function createSchedule(options: {
+  environments: () => Promise<string[]>;
+  /** null: nothing is live there. */
+  standingOf: (environment: string) => Promise<Standing | null>;
+  perform: (environment: string, job: Job, signal: AbortSignal) => Promise<object>;
+  /** Whether a deployment runs in the environment. */
+  busy: (environment: string) => boolean;
+  background: Pick<Background, 'run' | 'stop'>;
+  clock: () => Date;
+  /** Calls back again and again until the returned function is called. */
+  timer?: (callback: () => void, everyMs: number) => () => void;
+  logger: Logger;
+}) {
+  const { environments, standingOf, perform, busy, background, clock, timer = interval, logger } = options;
+  const failures = new Map<string, { count: number; until: number; problem: string }>();
+  let looking: Promise<void> | null = null;
+  let stopTimer = () => {};
+  let stopped = false;
+
+  async function attend(environment: string): Promise<void> {
+    for (;;) {
+      const standing = await standingOf(environment);
+      const job = standing && due(standing, clock());
+      if (!job) return;
+      const key = `${environment} ${job}`;
+      if ((failures.get(key)?.until ?? 0) > clock().getTime()) return;
+      // No await between the look and the begin: a deployment that starts later makes it give way.
+      if (stopped || busy(environment)) return;
+      try {
+        if (!(await background.run(environment, (signal) => perform(environment, job, signal)))) return;
+        failures.delete(key);
+      } catch (error) {
+        if (!(error instanceof GaveWay)) fail(environment, job, error);
+        return;
+      }
+    }
+  }
+
+  function fail(environment: string, job: Job, error: unknown): void {
+    const key = `${environment} ${job}`;
+    const count = (failures.get(key)?.count ?? 0) + 1;
+    const until = clock().getTime() + Math.min(MINUTE * 2 ** (count - 1), LONGEST_PAUSE);
+    const what = job === 'drill' ? 'the drill' : `the ${job} backup`;
+    failures.set(key, { count, until, problem: `${environment}: ${what} failed: ${oneLine(error)}` });
+    logger.error({ environment, job, error: oneLine(error) }, 'scheduled work failed');
+  }
+
+  async function lookAtAll(): Promise<void> {
+    for (const environment of await environments())
+      await attend(environment).catch((error: unknown) =>
+        logger.error({ environment, err: error }, 'could not see what is due'),
+      );
+  }
+
+  /** Does what is due; a call during a look joins it. */
+  function look(): Promise<void> {
+    return (looking ??= lookAtAll()
+      .catch((error: unknown) => logger.error({ err: error }, 'the schedule failed'))
+      .finally(() => (looking = null)));
+  }
+
+  return {
+    look,
+    problems: () => [...failures.values()].map(({ problem }) => problem),
+    start(): void {
+      stopTimer = timer(() => void look(), LOOK_EVERY);
+      void look();
+    },
+    /** Begins nothing more and ends what runs. */
+    async stop(): Promise<void> {
+      stopped = true;
+      stopTimer();
+      await background.stop();
+      await looking;
+    },
+  };
+}
+
+function interval(callback: () => void, everyMs: number): () => void {
+  const timer = setInterval(callback, everyMs);
+  return () => clearInterval(timer);
+}
