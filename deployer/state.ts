@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import knex, { type Knex } from 'knex';
+import { oneLine, SettingsError } from './problem.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations/deployer', import.meta.url));
 
@@ -17,7 +18,8 @@ export async function openState(options: { home: string; databaseUrl: string | n
     await state.migrate.latest();
   } catch (error) {
     await state.destroy();
-    throw error;
+    const where = options.databaseUrl ? 'DEPLOYER_DATABASE_URL' : join(options.home, 'state.sqlite');
+    throw new SettingsError(`the deployer's state cannot be opened: ${where}: ${oneLine(error, 200)}`);
   }
   return state;
 }

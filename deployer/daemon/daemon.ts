@@ -288,8 +288,9 @@ async function afterChange(parts: {
 }): Promise<void> {
   const { id, journal, outbox, metrics, reconciler } = parts;
   const record = await journal.get(id).catch(() => null);
+  // Accepted and ended are what the forge is told.
+  if (record?.phase === 'waiting' || record?.phase === 'finished') outbox.kick();
   if (record?.phase !== 'finished') return;
-  outbox.kick();
   // What was verified now may open the gate of another environment.
   if (record.outcome === 'deployed') void reconciler.look();
   const deployment = await journal.details(id);

@@ -24,6 +24,13 @@ export interface WriteLock {
   release(): void;
 }
 
+/** Sees whether a database that nobody should write to was written to. */
+export interface Watch {
+  /** The tables that differ from when the watch began, exempt ones left out. */
+  changed(): Promise<string[]>;
+  end(): Promise<void>;
+}
+
 /** The generations of one environment's database. One implementation per database client. */
 export interface Generations {
   /** A new, empty one. */
@@ -55,6 +62,8 @@ export interface Generations {
   changes(now: Generation, earlier: Generation, file: string): Promise<number>;
   /** Writes of a deployment that no request caused, in words, where the database keeps an audit log; null: none. */
   unasked(generation: Generation, deployment: string): Promise<string | null>;
+  /** Begins to watch; costs nothing until something is written. */
+  watch(generation: Generation): Promise<Watch>;
   /**
    * Writes a double of a row to each of the tables, as a visitor might write after a migration; for rehearsals only.
    * Returns the tables that took it.

@@ -103,7 +103,8 @@ async function healthy(
     );
     if (health.status === 200) return;
     if (health.status !== null) last = `health answered ${health.status}`;
-    else if (health.hung) last = 'health did not answer';
+    // The last look may be cut short by the deadline: what it answered before says more.
+    else if (health.hung && !last.startsWith('health answered')) last = 'health did not answer';
     if (!tools.services.alive(instance.process)) {
       throw new FailedError(`the process ended before it was healthy: ${await words()}`);
     }

@@ -1,4 +1,5 @@
 import type { Fingerprint, Generation, Generations } from '../data/types.ts';
+import { differing } from '../data/fingerprint.ts';
 import { FailedError, oneLine, RefusedError } from '../problem.ts';
 import { migrate, type ReleaseContext } from './programs.ts';
 import { planUndo } from './restore.ts';
@@ -119,14 +120,4 @@ async function onlyTouched(
   throw new FailedError(
     `integrity: a migration changed ${table}, which it does not name in touches${detail ? `: ${detail.sentence}` : ''}`,
   );
-}
-
-/** Tables whose rows differ between two fingerprints, new and dropped ones included. */
-export function differing(before: Fingerprint, after: Fingerprint): string[] {
-  const tables = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...tables]
-    .filter(
-      (table) => before[table]?.digest !== after[table]?.digest || before[table]?.rows !== after[table]?.rows,
-    )
-    .toSorted();
 }

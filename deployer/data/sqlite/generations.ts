@@ -56,6 +56,13 @@ export function sqliteGenerations(options: { home: string; environment: string; 
     changes: (now, earlier, to) =>
       dataThread.run('changes', { now: fileOf(now), earlier: fileOf(earlier), file: to }),
     unasked: (which, deployment) => dataThread.run('unasked', { file: fileOf(which), deployment }),
+    watch: async (which) => {
+      const id = await dataThread.run('watch', fileOf(which));
+      return {
+        changed: () => dataThread.run('watched', id),
+        end: () => dataThread.run('unwatch', id),
+      };
+    },
     mark: (which, tables) => dataThread.run('mark', { file: fileOf(which), tables }),
     size: (which) => bytesOf(fileOf(which)),
   };

@@ -8,6 +8,7 @@ import { unaskedWrites } from './audit.ts';
 import { writeChanges } from './changes.ts';
 import { compareDatabases } from './compare.ts';
 import { markTables } from './mark.ts';
+import { unwatch, watch, watched } from './watch.ts';
 import { schemaText } from './schema.ts';
 
 /** What the data thread does; each is a plain function of files, so that it runs as well without a thread. */
@@ -26,6 +27,9 @@ export const dataJobs = {
     writeChanges(now, earlier, file),
   unasked: ({ file, deployment }: { file: string; deployment: string }): string | null =>
     reading(file, (database) => unaskedWrites(database, deployment)),
+  watch,
+  watched,
+  unwatch,
   mark: ({ file, tables }: { file: string; tables: readonly string[] }): string[] => markTables(file, tables),
 };
 

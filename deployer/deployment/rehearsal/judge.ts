@@ -1,6 +1,6 @@
 import type { Generation, Generations } from '../../data/types.ts';
 import { stop } from '../instance.ts';
-import { contextOf, differing } from '../migration.ts';
+import { contextOf } from '../migration.ts';
 import type { Check, Suite } from '../model.ts';
 import { verify } from '../programs.ts';
 import type { Work } from '../work.ts';
@@ -13,19 +13,23 @@ export async function judge(
   copy: Generation,
 ): Promise<{ suites: Suite[]; bootMs: number }> {
   const { tools, config } = work;
-  const baseline = await generations.fingerprint(copy);
   const context = contextOf(work);
-  const began = performance.now();
-  const instance = await bootOn(work, context, copy, 'rehearsal');
-  const bootMs = performance.now() - began;
+  const watch = await generations.watch(copy);
   try {
-    const asked = { instance, generation: copy, suites: config.verify.suites ?? [], baseline };
-    const suites = await verify(tools, context, asked);
-    const changed = differing(baseline, await generations.fingerprint(copy));
-    if (changed.length === 0) return { suites, bootMs };
-    return { suites: withCheck(suites, await whatChanged(work, generations, copy, changed)), bootMs };
+    const began = performance.now();
+    const instance = await bootOn(work, context, copy, 'rehearsal');
+    const bootMs = performance.now() - began;
+    try {
+      const asked = { instance, generation: copy, suites: config.verify.suites ?? [] };
+      const suites = await verify(tools, context, asked);
+      const changed = await watch.changed();
+      if (changed.length === 0) return { suites, bootMs };
+      return { suites: withCheck(suites, await whatChanged(work, generations, copy, changed)), bootMs };
+    } finally {
+      await stop(tools, instance, 0);
+    }
   } finally {
-    await stop(tools, instance, 0);
+    await watch.end();
   }
 }
 

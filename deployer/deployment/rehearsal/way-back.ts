@@ -1,7 +1,8 @@
 import type { Fingerprint, Generation, Generations } from '../../data/types.ts';
+import { differing } from '../../data/fingerprint.ts';
 import { oneLine } from '../../problem.ts';
 import { stop } from '../instance.ts';
-import { contextOf, differing, liveContext } from '../migration.ts';
+import { contextOf, liveContext } from '../migration.ts';
 import { migrate, verify } from '../programs.ts';
 import { firstFailure } from '../reports.ts';
 import type { Live, Work } from '../work.ts';
