@@ -168,6 +168,7 @@ async function prepare(
     generation: null,
     ownsGeneration: false,
     candidate: null,
+    early: null,
     warm: false,
     suites: [],
     backup: null,

@@ -172,7 +172,12 @@ export function createJournal(options: {
           action: `requested ${rest.kind}`,
           environment: rest.environment,
           deployment: id,
-          detail: [rest.commit.slice(0, 8), request.override ? 'override' : '', request.reason ?? '']
+          detail: [
+            rest.commit.slice(0, 8),
+            request.backup ?? '',
+            request.override ? 'override' : '',
+            request.reason ?? '',
+          ]
             .filter(Boolean)
             .join(' · '),
         });

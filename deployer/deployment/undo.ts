@@ -5,7 +5,8 @@ import type { Work } from './work.ts';
 
 /** Before the switch: stops what is new, lets the writes go, and leaves what is live as it was. Each part can be repeated. */
 export async function undo(work: Work): Promise<void> {
-  const { tools, candidate, generation } = work;
+  const { tools, generation } = work;
+  const candidate = work.candidate ?? (await work.early?.catch(() => null));
   const parts: [string, () => unknown][] = [
     ['let the writes go', () => work.hold?.release()],
     ['release the write lock', () => work.writeLock?.release()],
@@ -28,6 +29,7 @@ export async function undo(work: Work): Promise<void> {
     hold: null,
     writeLock: null,
     candidate: null,
+    early: null,
     generation: null,
     ownsGeneration: false,
   });

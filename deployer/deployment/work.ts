@@ -157,6 +157,8 @@ export interface Work {
   ownsGeneration: boolean;
   /** Set by `boot`. */
   candidate: Instance | null;
+  /** The candidate that boots while the rehearsal still verifies. */
+  early: Promise<Instance> | null;
   /** The candidate is an earlier instance that is still there, not a new one. */
   warm: boolean;
   suites: Suite[];

@@ -12,6 +12,7 @@ export function bootOn(
   context: ReleaseContext,
   generation: Generation,
   name: 'rehearsal' | 'earlier',
+  signal: AbortSignal = work.signal,
 ): Promise<Instance> {
   const { config, release, deployment } = context;
   return boot(work.tools, {
@@ -21,6 +22,6 @@ export function bootOn(
     generation,
     deployment: { ...deployment, id: work.record.id },
     readOnly: true,
-    signal: work.signal,
+    signal,
   });
 }

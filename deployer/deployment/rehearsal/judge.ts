@@ -1,36 +1,59 @@
-import type { Generation, Generations } from '../../data/types.ts';
+import type { Generation, Generations, Watch } from '../../data/types.ts';
 import { stop } from '../instance.ts';
 import { contextOf } from '../migration.ts';
 import type { Check, Suite } from '../model.ts';
 import { verify } from '../programs.ts';
-import type { Work } from '../work.ts';
+import type { Instance, Work } from '../work.ts';
 import { bootOn } from './boot-on.ts';
 
-/** Boots the new release on the copy, verifies everything, and looks whether the data is as it was. */
+/** The new release on a copy that is watched since before it started. */
+export interface Begun {
+  instance: Instance;
+  watch: Watch;
+  bootMs: number;
+}
+
+/** Boots the new release on the copy. */
+export async function begin(
+  work: Work,
+  generations: Generations,
+  copy: Generation,
+  signal: AbortSignal = work.signal,
+): Promise<Begun> {
+  const watch = await generations.watch(copy);
+  try {
+    const began = performance.now();
+    const instance = await bootOn(work, contextOf(work), copy, 'rehearsal', signal);
+    return { instance, watch, bootMs: performance.now() - began };
+  } catch (error) {
+    await watch.end();
+    throw error;
+  }
+}
+
+export async function end({ tools }: Pick<Work, 'tools'>, { instance, watch }: Begun): Promise<void> {
+  await stop(tools, instance, 0);
+  await watch.end();
+}
+
+/**
+ * Verifies everything on the copy, and looks whether the data is as it was.
+ * @param meanwhile called once it is known that the start itself changed nothing
+ */
 export async function judge(
   work: Work,
   generations: Generations,
   copy: Generation,
-): Promise<{ suites: Suite[]; bootMs: number }> {
+  { instance, watch }: Begun,
+  meanwhile: () => void = () => {},
+): Promise<Suite[]> {
   const { tools, config } = work;
-  const context = contextOf(work);
-  const watch = await generations.watch(copy);
-  try {
-    const began = performance.now();
-    const instance = await bootOn(work, context, copy, 'rehearsal');
-    const bootMs = performance.now() - began;
-    try {
-      const asked = { instance, generation: copy, suites: config.verify.suites ?? [] };
-      const suites = await verify(tools, context, asked);
-      const changed = await watch.changed();
-      if (changed.length === 0) return { suites, bootMs };
-      return { suites: withCheck(suites, await whatChanged(work, generations, copy, changed)), bootMs };
-    } finally {
-      await stop(tools, instance, 0);
-    }
-  } finally {
-    await watch.end();
-  }
+  if ((await watch.changed()).length === 0) meanwhile();
+  const asked = { instance, generation: copy, suites: config.verify.suites ?? [] };
+  const suites = await verify(tools, contextOf(work), asked);
+  const changed = await watch.changed();
+  if (changed.length === 0) return suites;
+  return withCheck(suites, await whatChanged(work, generations, copy, changed));
 }
 
 async function whatChanged(

@@ -1,12 +1,12 @@
+import type { Generation } from '../../data/types.ts';
 import { FailedError } from '../../problem.ts';
 import { boot, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
-import { idleSlot, type Instance, type Work } from '../work.ts';
+import { idleSlot, type Instance, type Slot, type Work } from '../work.ts';
 
 /** The new instance on its generation, on a private socket, read-only until the switch. */
 export async function bootCandidate(work: Work): Promise<Skipped | void> {
-  const { tools, config, release, generation, target, record, live, signal } = work;
-  if (!release) throw new FailedError('there is no release to boot');
+  const { tools, generation, record, live } = work;
   const slot = idleSlot(live);
   const warm = await warmInstance(work, slot);
   if (warm) {
@@ -15,22 +15,29 @@ export async function bootCandidate(work: Work): Promise<Skipped | void> {
     work.warm = true;
     return new Skipped('its instance is still warm');
   }
+  work.candidate = await (work.early ?? startIn(work, slot, generation));
+}
+
+/**
+ * Boots the instance that will be live beside the rest of the rehearsal; `boot` waits for it. Only without migrations,
+ * and once the rehearsal has shown that the release's start changes nothing.
+ */
+export function bootEarly(work: Work): void {
+  const { live, record } = work;
+  if (record.kind !== 'deploy' || !live) return;
+  work.early = startIn(work, idleSlot(live), live.generation);
+  // `boot` or `undo` looks at it.
+  work.early.catch(() => undefined);
+}
+
+async function startIn(work: Work, slot: Slot, generation: Generation | null): Promise<Instance> {
+  const { tools, config, release, target, record, signal } = work;
+  if (!release) throw new FailedError('there is no release to boot');
   const stale = await tools.instances.get(config.name, slot);
   if (stale) await tools.services.stop(stale.process, 0);
   await tools.journal.note(record.id, { slot });
-  work.candidate = await boot(tools, {
-    config,
-    slot,
-    release,
-    generation,
-    signal,
-    deployment: {
-      id: record.id,
-      commit: target.commit,
-      branch: record.branch,
-    },
-    readOnly: true,
-  });
+  const deployment = { id: record.id, commit: target.commit, branch: record.branch };
+  return boot(tools, { config, slot, release, generation, signal, deployment, readOnly: true });
 }
 
 /** For a rollback: the instance that served this very release on this very data, if it is still there and well. */

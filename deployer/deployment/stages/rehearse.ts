@@ -2,11 +2,12 @@ import type { Generation, Generations } from '../../data/types.ts';
 import { Skipped } from '../journal.ts';
 import { applyPlan, planData, planRollback } from '../migration.ts';
 import type { Check, Suite } from '../model.ts';
-import { judge } from '../rehearsal/judge.ts';
+import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
 import { earlierRunsOn, whyNoWayBack, type Before } from '../rehearsal/way-back.ts';
 import { firstFailure } from '../reports.ts';
 import { planRestore } from '../restore.ts';
 import { DeploymentEnded, type Live, type Work } from '../work.ts';
+import { bootEarly } from './boot.ts';
 
 /**
  * Everything that can be known beforehand, on a copy of the live database: the migrations, the whole verification on a
@@ -35,12 +36,80 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
   const copy = await generations.copy(live.generation);
   const copyMs = performance.now() - began;
   try {
-    work.plan = await planData(work, copy);
-    if (work.plan.kind === 'next') await rehearseMigrations(work, generations, { copy, copyMs, live });
-    else await conclude(work, (await judge(work, generations, copy)).suites);
+    // Most deployments bring no migration: the release boots while its migrations are asked.
+    const early = startEarly(work, generations, copy);
+    work.plan = await planData(work, copy).catch(async (error: unknown) => {
+      await early.abandon();
+      throw error;
+    });
+    if (work.plan.kind === 'same') await rehearseCode(work, generations, copy, await early.begun);
+    else if (await early.abandon()) await rehearseMigrations(work, generations, { copy, copyMs, live });
+    else await onFreshCopy(work, generations, { copyMs, live });
     work.rehearsed = true;
   } finally {
     await generations.remove(copy);
+  }
+}
+
+/** Boots the new release on the copy in the hope that nothing is to be migrated. */
+function startEarly(work: Work, generations: Generations, copy: Generation) {
+  const abort = new AbortController();
+  const begun = begin(work, generations, copy, AbortSignal.any([work.signal, abort.signal]));
+  // It is looked at below, or not at all.
+  begun.catch(() => undefined);
+  return {
+    begun,
+    /** Ends it; resolves with whether it left the copy as it was. */
+    async abandon(): Promise<boolean> {
+      abort.abort(new Error('there are migrations'));
+      const started = await begun.catch(() => null);
+      if (!started) return false;
+      const untouched = (await started.watch.changed()).length === 0;
+      await end(work, started);
+      return untouched;
+    },
+  };
+}
+
+/** A release that was started on the old schema may have written before it was ended. */
+async function onFreshCopy(
+  work: Work,
+  generations: Generations,
+  { copyMs, live }: { copyMs: number; live: Live },
+): Promise<void> {
+  if (!live.generation) return;
+  const copy = await generations.copy(live.generation);
+  try {
+    await rehearseMigrations(work, generations, { copy, copyMs, live });
+  } finally {
+    await generations.remove(copy);
+  }
+}
+
+/** Without migrations: the instance that will be live boots beside the verification. */
+async function rehearseCode(
+  work: Work,
+  generations: Generations,
+  copy: Generation,
+  begun: Begun,
+): Promise<void> {
+  try {
+    await conclude(work, await judge(work, generations, copy, begun, () => bootEarly(work)));
+  } finally {
+    await end(work, begun);
+  }
+}
+
+async function judgeOn(
+  work: Work,
+  generations: Generations,
+  copy: Generation,
+): Promise<{ suites: Suite[]; bootMs: number }> {
+  const begun = await begin(work, generations, copy);
+  try {
+    return { suites: await judge(work, generations, copy, begun), bootMs: begun.bootMs };
+  } finally {
+    await end(work, begun);
   }
 }
 
@@ -52,7 +121,7 @@ async function rehearseRestore(work: Work, generations: Generations, live: Live)
   const restored = await tools.backups.restore({ config, ...plan, signal });
   try {
     await applyPlan(work, restored);
-    await conclude(work, (await judge(work, generations, restored)).suites);
+    await conclude(work, (await judgeOn(work, generations, restored)).suites);
     work.rehearsed = true;
   } finally {
     await generations.remove(restored);
@@ -72,7 +141,7 @@ async function rehearseMigrations(
   const began = performance.now();
   await applyPlan(work, copy);
   const migrateMs = performance.now() - began;
-  const { suites, bootMs } = await judge(work, generations, copy);
+  const { suites, bootMs } = await judgeOn(work, generations, copy);
   const forecast = holdCheck(work, copyMs + migrateMs + bootMs + quickMs(suites));
   await conclude(work, [...suites, suiteOf([upCheck(work, migrateMs), forecast])]);
   work.proven = await earlierRunsOn(work, copy, live);
