@@ -6,7 +6,8 @@ import { finishDeployment, runDeployment, Stopped } from './pipeline.ts';
 import type { DeploymentRecord } from './record.ts';
 import { recover } from './recovery.ts';
 import { takeBack } from './take-back.ts';
-import { DeploymentEnded, type Live, type Slot, type Tools, type Work } from './work.ts';
+import { DeploymentEnded } from './ended.ts';
+import type { Live, Slot, Tools, Work } from './work.ts';
 
 /** What runs in an environment now. */
 interface Running {

@@ -18,7 +18,7 @@ import {
   type StageRow,
   type SuiteRow,
 } from './record.ts';
-import { DeploymentEnded } from './work.ts';
+import { DeploymentEnded } from './ended.ts';
 
 export interface Acceptance {
   kind: Kind;

@@ -18,7 +18,8 @@ import { retire } from './retire.ts';
 import { takeBack } from './take-back.ts';
 import { hasSwitched } from './recovery.ts';
 import { undo } from './undo.ts';
-import { DeploymentEnded, type Work } from './work.ts';
+import { DeploymentEnded } from './ended.ts';
+import type { Work } from './work.ts';
 
 type StageFunction = (work: Work) => Promise<Skipped | void>;
 

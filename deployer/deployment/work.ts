@@ -165,16 +165,6 @@ export interface Work {
   backup: string | null;
 }
 
-/** Ends a deployment with its outcome; the message is the cause. */
-export class DeploymentEnded extends Error {
-  override name = 'DeploymentEnded';
-  readonly outcome: Outcome;
-  constructor(outcome: Outcome, cause: string | null) {
-    super(cause ?? '');
-    this.outcome = outcome;
-  }
-}
-
 /** The socket's base name of a slot. */
 export const socketOf = (slot: string) => `${slot}.sock`;
 

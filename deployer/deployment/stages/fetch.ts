@@ -1,7 +1,8 @@
 import { parseEnvironment } from '../../../environments/parse.ts';
 import type { Environment } from '../../../environments/schema.ts';
 import { FailedError } from '../../problem.ts';
-import { DeploymentEnded, type Work } from '../work.ts';
+import { DeploymentEnded } from '../ended.ts';
+import type { Work } from '../work.ts';
 
 /** The commit in the mirror, the environment as that commit describes it, and the promotion gate. */
 export async function fetchTarget(work: Work): Promise<void> {

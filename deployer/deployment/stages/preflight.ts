@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
-import { DeploymentEnded, type Work } from '../work.ts';
+import { DeploymentEnded } from '../ended.ts';
+import type { Work } from '../work.ts';
 
 const LEAST_FREE_BYTES = 100 * 1024 ** 2;
 

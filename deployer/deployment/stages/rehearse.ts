@@ -6,7 +6,8 @@ import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
 import { earlierRunsOn, whyNoWayBack, type Before } from '../rehearsal/way-back.ts';
 import { firstFailure } from '../reports.ts';
 import { planRestore } from '../restore.ts';
-import { DeploymentEnded, type Live, type Work } from '../work.ts';
+import { DeploymentEnded } from '../ended.ts';
+import type { Live, Work } from '../work.ts';
 import { bootEarly } from './boot.ts';
 
 /**

@@ -3,7 +3,8 @@ import { verify } from '../programs.ts';
 import { firstFailure } from '../reports.ts';
 import { Skipped } from '../journal.ts';
 import type { Suite } from '../model.ts';
-import { DeploymentEnded, type Work } from '../work.ts';
+import { DeploymentEnded } from '../ended.ts';
+import type { Work } from '../work.ts';
 import { contextOf } from '../migration.ts';
 
 /** What the rehearsal cannot have seen: the process that will be live, and its database. */
