@@ -14,7 +14,7 @@ import type { Commit, Mirror, Release, Releases } from '../release/types.ts';
 import type { Backup, MigrateReport } from '../operations.ts';
 import type { ErrorRates } from './error-rate.ts';
 import type { Journal } from './journal.ts';
-import type { Outcome, Suite } from './model.ts';
+import type { Suite } from './model.ts';
 import type { DeploymentRecord } from './record.ts';
 
 /** The slots of an environment; one is live. */

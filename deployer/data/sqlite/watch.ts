@@ -3,9 +3,9 @@ import { fingerprint } from '../../../backups/sqlite/fingerprint.ts';
 import { openForReading, type Connection } from '../../../backups/sqlite/open.ts';
 import { differing } from '../fingerprint.ts';
 
-/** A look into the past: `then` keeps the snapshot of when the watch began, `now` sees what is committed. */
+/** A look into the past: `before` keeps the snapshot of when the watch began, `now` sees what is committed. */
 interface Watch {
-  then: Connection;
+  before: Connection;
   now: Connection;
   version: unknown;
 }
@@ -14,26 +14,26 @@ const watches = new Map<string, Watch>();
 
 /** Begins to watch a database in write-ahead mode; returns the watch's id. Costs nothing until something is written. */
 export function watch(file: string): string {
-  const then = openForReading(file);
+  const before = openForReading(file);
   const now = openForReading(file);
-  then.exec('BEGIN');
+  before.exec('BEGIN');
   // The first read takes the snapshot.
-  then.prepare('SELECT count(*) FROM sqlite_master').get();
+  before.prepare('SELECT count(*) FROM sqlite_master').get();
   const id = randomUUID();
-  watches.set(id, { then, now, version: versionOf(now) });
+  watches.set(id, { before, now, version: versionOf(now) });
   return id;
 }
 
 /** The tables that differ from when the watch began. Without a commit since, SQLite's own counter says so at once. */
 export function watched(id: string): string[] {
-  const { then, now, version } = get(id);
-  return versionOf(now) === version ? [] : differing(fingerprint(then), now.transaction(fingerprint)(now));
+  const { before, now, version } = get(id);
+  return versionOf(now) === version ? [] : differing(fingerprint(before), now.transaction(fingerprint)(now));
 }
 
 export function unwatch(id: string): void {
-  const { then, now } = get(id);
+  const { before, now } = get(id);
   watches.delete(id);
-  then.close();
+  before.close();
   now.close();
 }
 
