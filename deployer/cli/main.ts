@@ -59,11 +59,19 @@ function tell(result: Result, wantsJson: boolean, io: Io): number {
   return result.exitCode ?? EXIT_CODES[result.outcome];
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+/** npm passes on what the terminal has already sent to the whole group: within this many milliseconds it is the same one. */
+const ECHO_MS = 1000;
+
 /** The command line as a process: its signals, its streams, its exit code. */
 export async function program(): Promise<void> {
   const interrupted = new AbortController();
-  // The second one ends at once, as the system does by itself.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+  const interrupt = () => {
+    interrupted.abort();
+    // The second one ends at once, as the system does by itself.
+    setTimeout(() => SIGNALS.forEach((signal) => process.off(signal, interrupt)), ECHO_MS).unref();
+  };
+  for (const signal of SIGNALS) process.on(signal, interrupt);
   const { stdout, stderr, env } = process;
   // `| head` is content.
   stdout.on('error', () => process.exit(EXIT_CODES.failed));
