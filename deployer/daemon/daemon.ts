@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
@@ -33,6 +33,7 @@ import { openState } from '../state.ts';
 import { version } from '../version.ts';
 import { createWebApp } from '../web/app.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
+import { needAddresses } from './addresses.ts';
 import { createBackground, type Background } from './background.ts';
 import { backupTools, pruneBackupsOf } from './backups.ts';
 import { backupOperations } from './backup-operations.ts';
@@ -77,10 +78,15 @@ export async function startDaemon(options: {
   for (const directory of ['logs', 'scratch', 'backups'])
     mkdirSync(join(home, directory), { recursive: true, mode: 0o700 });
   const server = await listen(settings);
+  let state: Knex | undefined;
   try {
-    return await compose({ settings, logger, clock, instrument, server });
+    state = await openState(settings);
+    return await compose({ settings, logger, clock, instrument, server, state });
   } catch (error) {
+    // Whatever stays open would keep the process.
     server.close();
+    server.closeAllConnections();
+    await state?.destroy();
     throw error;
   }
 }
@@ -91,11 +97,11 @@ async function compose(base: {
   clock: () => Date;
   instrument: (tools: Tools) => Tools;
   server: Server;
+  state: Knex;
 }): Promise<Daemon> {
-  const { settings, logger, clock, instrument, server } = base;
+  const { settings, logger, clock, instrument, server, state } = base;
   const { home } = settings;
   const url = publicUrl(settings, server);
-  const state = await openState(settings);
   const forge: Forge = localForge({ home });
   const journal = createJournal({ state, clock, reports: reportsOf(url) });
   const outbox = createOutbox({ state, forge, clock, logger });
@@ -104,7 +110,7 @@ async function compose(base: {
   const conductor = createConductor(tools);
   const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
   const supervisor = createSupervisor(tools, conductor, names);
-  let looked = false;
+  await needAddresses(tools, await names());
   const reconciler = createReconciler({
     state,
     mirror: tools.mirror,
@@ -116,7 +122,7 @@ async function compose(base: {
     onEnvironment: async ({ name, config }) => {
       const live = await journal.liveOf(name);
       const address = live?.config?.listen ?? config?.listen;
-      if (address) await ensureDoor(tools, name, address, !looked);
+      if (address) await tools.frontDoor.ensure(name, address);
     },
   });
   const found = lookUp(state, tools);
@@ -153,13 +159,7 @@ async function compose(base: {
   await conductor.recover();
   recovered = true;
   await reconciler.look();
-  const busy = reconciler.problems().find((problem) => problem.includes('is in use by'));
   const close = closer({ server, state, conductor, supervisor, reconciler, schedule, outbox });
-  if (busy && !looked) {
-    await close();
-    throw new SettingsError(busy.replace(/^[a-z0-9-]+: /, ''));
-  }
-  looked = true;
   await conductor.kickAll();
   reconciler.start();
   supervisor.start();
@@ -174,6 +174,8 @@ async function compose(base: {
     leave: close,
     async stop() {
       await schedule.stop();
+      // A look that comes late would raise a front door again.
+      await reconciler.stop();
       await conductor.stop();
       await supervisor.stop();
       await stopInstances(tools, await names());
@@ -270,15 +272,6 @@ async function prune(tools: Omit<Tools, 'prune'>, state: Knex, config: Environme
   }
 }
 
-async function ensureDoor(tools: Tools, name: string, address: string, first: boolean): Promise<void> {
-  try {
-    await tools.frontDoor.ensure(name, address);
-  } catch (error) {
-    if (first) tools.logger.error({ environment: name, error: oneLine(error) }, 'no front door');
-    throw error;
-  }
-}
-
 async function afterChange(parts: {
   id: string;
   journal: Journal;
@@ -328,12 +321,26 @@ function serve(
     }),
     version: version(),
   });
+  server.off('request', notYet);
   server.on('request', app);
 }
 
+/** Who asks while the rooms are being composed gets an answer too. */
+const notYet: RequestListener = (_request, response) => {
+  const problem = {
+    type: 'about:blank',
+    title: 'Service Unavailable',
+    status: 503,
+    detail: 'it is starting',
+  };
+  response
+    .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
+    .end(JSON.stringify(problem));
+};
+
 /** @throws SettingsError when the address is in use */
 async function listen({ listen: address }: Settings): Promise<Server> {
-  const server = createServer();
+  const server = createServer(notYet);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen(address.port, address.host, resolve);

@@ -1,11 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, chmodSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { codeOf, SettingsError } from '../problem.ts';
 
 export interface HomeLock {
   release(): void;
+  /** Releases a home in which nothing came to be: what was not there before goes again. */
+  abandon(): void;
 }
 
 /** A lock that nobody refers to would be collected as garbage, and let go. */
@@ -16,8 +28,9 @@ const held = new Set<Database.Database>();
  * @throws SettingsError when it cannot be written or another deployer has it
  */
 export function claimHome(home: string): HomeLock {
+  let made: string[];
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    made = makeDirectories(home);
     accessSync(home, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new SettingsError(
@@ -28,12 +41,34 @@ export function claimHome(home: string): HomeLock {
   const lock = acquire(home, () => read(pidFile) ?? 'unknown');
   writeFileSync(pidFile, `${process.pid}\n`);
   held.add(lock);
+  const release = () => {
+    held.delete(lock);
+    lock.close();
+  };
   return {
-    release() {
-      held.delete(lock);
-      lock.close();
+    release,
+    abandon() {
+      if (made.length > 0) rmSync(home, { recursive: true, force: true });
+      release();
+      for (const directory of made.filter((path) => path !== home)) removeEmpty(directory);
     },
   };
+}
+
+/** Those that were missing, the deepest first. Node's own `recursive` never returns where the parent takes none, as /proc. */
+function makeDirectories(path: string): string[] {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
+  const above = makeDirectories(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+  return [path, ...above];
+}
+
+function removeEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Somebody else has put something there meanwhile.
+  }
 }
 
 function acquire(home: string, holder: () => string): Database.Database {

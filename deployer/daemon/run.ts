@@ -1,12 +1,15 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { createOrigin, installHook } from '../forge/local/origin.ts';
-import { FailedError, oneLine, SettingsError } from '../problem.ts';
-import { git } from '../release/git.ts';
+import { originOf } from '../forge/local/path.ts';
+import { codeOf, FailedError, oneLine, SettingsError } from '../problem.ts';
+import { removeTree } from '../release/files.ts';
+import { git, gitText } from '../release/git.ts';
 import type { Settings } from '../settings.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
-import { claimHome } from './home.ts';
+import { claimHome, type HomeLock } from './home.ts';
+import { welcome } from './welcome.ts';
 
 const USAGE = 2;
 
@@ -21,7 +24,7 @@ export interface DaemonIo {
 
 /**
  * The daemon, until the signal: `npx deployer start`, and with `demo` what `npm start` adds (a local forge from this checkout).
- * @returns the exit code: 0 when it was stopped, 2 when it cannot start, with one line that says why
+ * @returns the exit code: 0 when it was stopped, 2 when it cannot start, with one line that says why and nothing left behind
  */
 export async function runDaemon(options: {
   settings: Settings;
@@ -29,96 +32,71 @@ export async function runDaemon(options: {
   io: DaemonIo;
 }): Promise<number> {
   const { settings, demo, io } = options;
+  let lock: HomeLock | undefined;
+  let daemon: Daemon;
   try {
+    if (settings.github) throw new SettingsError(NO_GITHUB);
     await needGit();
-    const lock = claimHome(settings.home);
-    try {
-      return await runIn(settings, demo, io);
-    } finally {
-      lock.release();
-    }
+    lock = claimHome(settings.home);
+    daemon = await begin(settings, demo, io);
   } catch (error) {
-    if (!(error instanceof SettingsError || error instanceof FailedError)) throw error;
-    io.stderr.write(`deployer: ${oneLine(error)}\n`);
+    lock?.abandon();
+    const line = whyNot(error, settings);
+    if (line === null) throw error;
+    io.stderr.write(`deployer: ${line}\n`);
     return USAGE;
   }
-}
-
-async function runIn(settings: Settings, demo: boolean, io: DaemonIo): Promise<number> {
-  if (settings.github)
-    throw new SettingsError(
-      'GITHUB_REPOSITORY: the forge GitHub is not available in this version; unset it to use the local repository',
-    );
-  const { home } = settings;
-  await createOrigin({ home, checkout: demo ? io.cwd : null });
-  mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 });
-  const logger = pino(
-    { base: null },
-    pino.destination({ dest: join(home, 'logs', 'deployer.log'), append: true, sync: true }),
-  );
-  const daemon = await startDaemon({ settings, logger });
   try {
-    const hook = await installHook({ home, url: daemon.url });
-    if (!hook)
-      io.stderr.write(
-        'deployer: the repository has a post-receive hook of its own; pushes are seen at the next look at the branches\n',
-      );
-    io.stdout.write(`deployer: listening on ${daemon.url}, home ${home}\n`);
-    if (demo) await welcome(daemon, settings, io);
-    await aborted(io.signal);
+    await live(daemon, settings, demo, io);
     return 0;
   } finally {
     io.stdout.write('deployer: stopping …\n');
     await daemon.stop();
+    lock.release();
   }
 }
 
-/** Waits until everything is live (or ended otherwise), then says where it is and what to try next. */
-async function welcome(daemon: Daemon, { home }: Settings, io: DaemonIo): Promise<void> {
-  const told = new Set<string>();
-  while (!io.signal.aborted) {
-    const environments = await daemon.operations.environments();
-    for (const { name, running, last } of environments) {
-      for (const deployment of [running, last]) {
-        const stage = deployment?.stages.findLast(({ state }) => state === 'running' || state === 'failed');
-        const line =
-          deployment &&
-          `${name}: ${deployment.outcome ?? stage?.name ?? 'waiting'}${deployment.cause ? `: ${deployment.cause}` : ''}`;
-        if (line && !told.has(line)) io.stdout.write(`  ${line}\n`);
-        if (line) told.add(line);
-      }
-    }
-    // Neither live nor ended: it waits for what it requires.
-    const busy = environments.some(
-      ({ running, waiting, live, last }) => running ?? waiting ?? !(live ?? last),
+const NO_GITHUB =
+  'GITHUB_REPOSITORY: the forge GitHub is not available in this version; unset it to use the local repository';
+
+/** The repository, then the daemon. A repository that was made for a daemon that cannot start would be taken for somebody's next time. */
+async function begin(settings: Settings, demo: boolean, io: DaemonIo): Promise<Daemon> {
+  const { home } = settings;
+  const origin = originOf(home);
+  const isNew = !existsSync(origin);
+  try {
+    await createOrigin({ home, checkout: demo ? io.cwd : null });
+    if (isNew && (await hasChanges(io.cwd)))
+      io.stdout.write('deployer: uncommitted changes are not deployed: commit them and push\n');
+    const logs = join(home, 'logs');
+    mkdirSync(logs, { recursive: true, mode: 0o700 });
+    const destination = pino.destination({ dest: join(logs, 'deployer.log'), append: true, sync: true });
+    return await startDaemon({ settings, logger: pino({ base: null }, destination) });
+  } catch (error) {
+    if (isNew) await removeTree(origin);
+    throw error;
+  }
+}
+
+async function live(daemon: Daemon, settings: Settings, demo: boolean, io: DaemonIo): Promise<void> {
+  const { home } = settings;
+  if (!(await installHook({ home, url: daemon.url })))
+    io.stderr.write(
+      'deployer: the repository has a post-receive hook of its own; pushes are seen at the next look at the branches\n',
     );
-    if (environments.length > 0 && !busy) break;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  if (io.signal.aborted) return;
-  const { ready, reasons } = await daemon.operations.readiness();
-  const addresses = await Promise.all(
-    (await daemon.operations.environments()).map(({ name }) => addressOf(daemon, name)),
-  );
-  const lines = [
-    ready ? 'Everything is live.' : `Not everything is live: ${reasons.join('; ')}`,
-    ...addresses.map(({ name, address }) => `  ${name.padEnd(10)} http://${address}/`),
-    `  ${'deployer'.padEnd(10)} ${daemon.url}/`,
-    'Try next: change something, commit it, and',
-    `  git push ${relativeTo(io.cwd, join(home, 'origin.git'))} HEAD:dev`,
-    '  npx deployer promote dev prod',
-    '  npx deployer rollback prod',
-  ];
-  io.stdout.write(`${lines.join('\n')}\n`);
+  io.stdout.write(`deployer: listening on ${daemon.url}, home ${home}\n`);
+  if (demo) await welcome(daemon, home, io);
+  await aborted(io.signal);
 }
 
-async function addressOf(daemon: Daemon, name: string): Promise<{ name: string; address: string }> {
-  const live = await daemon.tools.journal.liveOf(name);
-  return { name, address: live?.config?.listen ?? '(not live)' };
+/** The operator's sentence for what kept the daemon from starting; null: a defect. */
+function whyNot(error: unknown, { home, databaseUrl }: Settings): string | null {
+  if (error instanceof SettingsError || error instanceof FailedError) return oneLine(error);
+  const code = codeOf(error);
+  if (code === undefined || code.startsWith('ERR_')) return null;
+  const isStore = databaseUrl !== null && !(error instanceof Error && 'path' in error);
+  return `${isStore ? 'DEPLOYER_DATABASE_URL' : `DEPLOYER_HOME ${home}`} cannot be used (${code}): ${oneLine(error)}`;
 }
-
-const relativeTo = (cwd: string, path: string) =>
-  path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
 
 async function needGit(): Promise<void> {
   try {
@@ -126,6 +104,12 @@ async function needGit(): Promise<void> {
   } catch {
     throw new SettingsError('git is missing: install it (apt install git) and start again');
   }
+}
+
+/** Only what git follows: what is ignored or new was never meant. */
+async function hasChanges(checkout: string): Promise<boolean> {
+  const status = ['-C', checkout, '--no-optional-locks', 'status', '--porcelain', '--untracked-files=no'];
+  return (await gitText(status).catch(() => '')) !== '';
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -38,6 +38,7 @@ export function createReconciler(options: {
   let looking: Promise<void> | null = null;
   let queued: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
   /** Environments whose verification opens the gate of another. */
   let required = new Set<string>();
 
@@ -102,6 +103,7 @@ export function createReconciler(options: {
 
   /** Looks; a call during a look makes one more follow it. Never rejects: a failed look is a problem to show, and is made again. */
   function look(): Promise<void> {
+    if (stopped) return Promise.resolve();
     if (looking) return (queued ??= looking.then(() => ((queued = null), look())));
     looking = lookNow()
       .catch((error: unknown) => {
@@ -132,6 +134,7 @@ export function createReconciler(options: {
       timer = setInterval(() => void look(), options.intervalMs);
     },
     async stop(): Promise<void> {
+      stopped = true;
       unsubscribe();
       clearInterval(timer);
       await looking;

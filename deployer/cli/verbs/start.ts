@@ -1,5 +1,7 @@
-import { parseSettings } from '../../settings.ts';
+import { oneLine, SettingsError } from '../../problem.ts';
+import { parseSettings, type Settings } from '../../settings.ts';
 import type { Io } from '../io.ts';
+import { WRONG_USAGE, type Result } from '../outcome.ts';
 import type { Verb } from '../verb.ts';
 
 export const start: Verb = {
@@ -8,15 +10,30 @@ export const start: Verb = {
   summary: 'the daemon',
   options: { demo: { help: 'creates a local repository from this checkout, deploys dev and promotes it' } },
   async run({ args, io, wantsJson }) {
-    const settings = parseSettings(io.env);
     const said = listen(io, wantsJson);
+    const settings = readSettings(io.env);
+    if (settings instanceof SettingsError) return cannotStart(oneLine(settings));
     // The daemon's rooms are many: no other verb should wait for them.
     const { runDaemon } = await import('../../daemon.ts');
     const exitCode = await runDaemon({ settings, demo: args.flag('demo'), io: said.io });
     if (exitCode === 0) return { outcome: 'ok', details: {}, text: '' };
-    return { outcome: 'failed', details: { cause: said.last() }, text: '', exitCode };
+    return { ...cannotStart(said.last()), text: '', exitCode };
   },
 };
+
+function readSettings(env: NodeJS.ProcessEnv): Settings | SettingsError {
+  try {
+    return parseSettings(env);
+  } catch (error) {
+    if (error instanceof SettingsError) return error;
+    throw error;
+  }
+}
+
+/** One line: what starts daemons by itself shows no more. */
+function cannotStart(cause: string): Result {
+  return { outcome: 'failed', details: { cause }, text: `deployer: ${cause}`, exitCode: WRONG_USAGE };
+}
 
 /** The daemon's last words are the cause when it could not start; with `--json` stdout is not for it. */
 function listen(io: Io, wantsJson: boolean): { io: Io; last(): string } {

@@ -1,0 +1,58 @@
+import type { Tools } from '../deployment/work.ts';
+import { assertFree } from '../host/ports.ts';
+import { oneLine, SettingsError } from '../problem.ts';
+import { discover } from '../reconcile/environments.ts';
+
+interface Door {
+  name: string;
+  listen: string;
+}
+
+/**
+ * Finds out before anything is started whether every front door can stand: those of what is live or, in a new home,
+ * those that the branches want. An environment that comes later is a problem to show and stops nobody else.
+ * @throws SettingsError that names the address which something else uses
+ */
+export async function needAddresses(tools: Tools, environments: readonly string[]): Promise<void> {
+  const live = await liveDoors(tools, environments);
+  const taken = new Map<string, string>();
+  for (const { name, listen } of live.length > 0 ? live : await wantedDoors(tools)) {
+    const file = `environments/${name}.yaml: listen ${listen}`;
+    const other = taken.get(listen);
+    if (other !== undefined) throw new SettingsError(`${file} is that of ${other} too: choose another port`);
+    taken.set(listen, name);
+    if (await isTaken(tools, { name, listen }))
+      throw new SettingsError(`${file} is in use by another program: stop it, or choose another port`);
+  }
+}
+
+async function liveDoors({ journal }: Tools, environments: readonly string[]): Promise<Door[]> {
+  const records = await Promise.all(environments.map((name) => journal.liveOf(name)));
+  return records.flatMap((record) =>
+    record?.config ? [{ name: record.environment, listen: record.config.listen }] : [],
+  );
+}
+
+async function wantedDoors({ mirror, logger }: Tools): Promise<Door[]> {
+  try {
+    await mirror.fetch();
+    const { wanted } = await discover(mirror, new Map());
+    return wanted.flatMap(({ name, config }) => (config ? [{ name, listen: config.listen }] : []));
+  } catch (error) {
+    logger.warn({ error: oneLine(error) }, 'the branches are not known yet');
+    return [];
+  }
+}
+
+/** A front door of this home that an earlier deployer left is no stranger. */
+async function isTaken({ frontDoor }: Tools, { name, listen }: Door): Promise<boolean> {
+  const isOurs = await frontDoor.counters(name).then(
+    () => true,
+    () => false,
+  );
+  if (isOurs) return false;
+  return assertFree(listen).then(
+    () => false,
+    (error: unknown) => oneLine(error).includes('is in use'),
+  );
+}
