@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describeBackup, restoreDatabase, restoreFiles, verifyBackup } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
 import { openGenerations } from '../data/index.ts';
@@ -116,6 +116,7 @@ async function restore(
   const { archive } = await sentence(describeBackup(which));
   if (!archive) return generation;
   const toDirectory = join(roomOf(home), 'files', name);
+  await mkdir(dirname(toDirectory), { recursive: true, mode: 0o700 });
   await sentence(restoreFiles({ ...which, toDirectory }, signal));
   return { ...generation, env: { ...generation.env, FILES_DIR: toDirectory } };
 }

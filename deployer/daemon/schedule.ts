@@ -15,6 +15,13 @@ const DRILL_AGAIN = DAY;
 const LOOK_EVERY = MINUTE;
 const LONGEST_PAUSE = HOUR;
 
+const FAILED = {
+  database: 'the database backup failed',
+  full: 'the full backup failed',
+  drill: 'the drill failed',
+  backups: 'its backups cannot be looked at',
+} as const;
+
 export type Job = 'database' | 'full' | 'drill';
 
 /** What lies on disk of an environment: all that says what is due, so that a restart neither forgets nor repeats. */
@@ -32,8 +39,8 @@ export interface Standing {
 /** What is due now, the most valuable first; null: nothing. A full backup also holds the database. */
 export function due(standing: Standing, now: Date): Job | null {
   const { schedule, hasDatabase, backups, drill, since } = standing;
-  const passed = (at: string | undefined, interval: number) =>
-    at === undefined || now.getTime() - Date.parse(at) >= interval;
+  const passed = (at: string | undefined, every: number) =>
+    at === undefined || now.getTime() - Date.parse(at) >= every;
   const last = (kinds: readonly Backup['kind'][]) =>
     backups.find(({ kind }) => kinds.includes(kind))?.verifiedAt;
   if (schedule.full !== undefined && passed(last(['full']), schedule.full)) return 'full';
@@ -60,7 +67,7 @@ export function createSchedule(options: {
   timer?: (callback: () => void, everyMs: number) => () => void;
   logger: Logger;
 }) {
-  const { environments, standingOf, perform, busy, background, clock, timer = interval, logger } = options;
+  const { environments, standingOf, perform, busy, background, clock, timer = repeat, logger } = options;
   const failures = new Map<string, { count: number; until: number; problem: string }>();
   let looking: Promise<void> | null = null;
   let stopTimer = () => {};
@@ -69,15 +76,14 @@ export function createSchedule(options: {
   async function attend(environment: string): Promise<void> {
     for (;;) {
       const standing = await standingOf(environment);
+      failures.delete(`${environment} backups`);
       const job = standing && due(standing, clock());
-      if (!job) return;
-      const key = `${environment} ${job}`;
-      if ((failures.get(key)?.until ?? 0) > clock().getTime()) return;
+      if (!job || rests(environment, job)) return;
       // No await between the look and the begin: a deployment that starts later makes it give way.
       if (stopped || busy(environment)) return;
       try {
         if (!(await background.run(environment, (signal) => perform(environment, job, signal)))) return;
-        failures.delete(key);
+        failures.delete(`${environment} ${job}`);
       } catch (error) {
         if (!(error instanceof GaveWay)) fail(environment, job, error);
         return;
@@ -85,20 +91,20 @@ export function createSchedule(options: {
     }
   }
 
-  function fail(environment: string, job: Job, error: unknown): void {
-    const key = `${environment} ${job}`;
+  const rests = (environment: string, job: Job) =>
+    (failures.get(`${environment} ${job}`)?.until ?? 0) > clock().getTime();
+
+  function fail(environment: string, what: Job | 'backups', error: unknown): void {
+    const key = `${environment} ${what}`;
     const count = (failures.get(key)?.count ?? 0) + 1;
     const until = clock().getTime() + Math.min(MINUTE * 2 ** (count - 1), LONGEST_PAUSE);
-    const what = job === 'drill' ? 'the drill' : `the ${job} backup`;
-    failures.set(key, { count, until, problem: `${environment}: ${what} failed: ${oneLine(error)}` });
-    logger.error({ environment, job, error: oneLine(error) }, 'scheduled work failed');
+    failures.set(key, { count, until, problem: `${environment}: ${FAILED[what]}: ${oneLine(error)}` });
+    logger.error({ environment, what, error: oneLine(error) }, 'scheduled work failed');
   }
 
   async function lookAtAll(): Promise<void> {
     for (const environment of await environments())
-      await attend(environment).catch((error: unknown) =>
-        logger.error({ environment, err: error }, 'could not see what is due'),
-      );
+      await attend(environment).catch((error: unknown) => fail(environment, 'backups', error));
   }
 
   /** Does what is due; a call during a look joins it. */
@@ -125,7 +131,7 @@ export function createSchedule(options: {
   };
 }
 
-function interval(callback: () => void, everyMs: number): () => void {
+function repeat(callback: () => void, everyMs: number): () => void {
   const timer = setInterval(callback, everyMs);
   return () => clearInterval(timer);
 }

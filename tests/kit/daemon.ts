@@ -47,13 +47,15 @@ export class Stage {
     return this.#daemon;
   }
 
-  async start(): Promise<Daemon> {
+  /** @param clock a held one, for what happens by the hour */
+  async start(clock: () => Date = () => new Date()): Promise<Daemon> {
     const settings = parseSettings({
       DEPLOYER_HOME: this.home,
       DEPLOYER_LISTEN: '127.0.0.1:0',
       DEPLOYER_RECONCILE_INTERVAL: '3600',
     });
-    this.#daemon = await startDaemon({ settings, logger: pino({ level: process.env['LOG'] ?? 'silent' }) });
+    const logger = pino({ level: process.env['LOG'] ?? 'silent' });
+    this.#daemon = await startDaemon({ settings, logger, clock });
     await installHook({ home: this.home, url: this.#daemon.url });
     return this.#daemon;
   }

@@ -1,0 +1,51 @@
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { addFiles, closeBackupThread, createBackup, describeBackup } from '../../../backups/index.ts';
+import { temporaryDirectory } from '../data/fixture.ts';
+import { makeSource, never } from './fixture.ts';
+
+const root = temporaryDirectory();
+afterAll(closeBackupThread);
+
+test('adding the files of a backup puts back what is missing and touches nothing that is there', async () => {
+  const home = join(root, 'a');
+  mkdirSync(home);
+  const source = makeSource(home);
+  const { id } = await createBackup({ ...source, signal: never });
+  const toDirectory = join(home, 'in-use');
+  mkdirSync(toDirectory);
+  writeFileSync(join(toDirectory, 'one.txt'), 'changed since');
+  writeFileSync(join(toDirectory, 'later'), 'came since');
+  // What a process left that was killed in the middle.
+  mkdirSync(join(home, '.in-use.tmp-4194304000-1-1'));
+  expect(await addFiles({ directory: source.directory, id, toDirectory })).toEqual({ added: 2, kept: 1 });
+  expect(readFileSync(join(toDirectory, 'one.txt'), 'utf8')).toBe('changed since');
+  expect(readFileSync(join(toDirectory, 'later'), 'utf8')).toBe('came since');
+  expect(readdirSync(join(toDirectory, 'sub'))).toEqual(readdirSync(join(home, 'files', 'sub')));
+  expect(readlinkSync(join(toDirectory, 'link'))).toBe('one.txt');
+  expect(await addFiles({ directory: source.directory, id, toDirectory })).toEqual({ added: 0, kept: 3 });
+  expect(readdirSync(home).filter((name) => name.includes('.tmp-'))).toEqual([]);
+});
+
+test('files of a damaged backup are not added, and a damaged manifest describes nothing', async () => {
+  const home = join(root, 'b');
+  mkdirSync(home);
+  const source = makeSource(home);
+  const { id } = await createBackup({ ...source, signal: never });
+  expect(await describeBackup({ directory: source.directory, id })).toMatchObject({
+    id,
+    archive: { bytes: 50_003 },
+  });
+  const archive = join(source.directory, id, 'files.tar.zst');
+  writeFileSync(archive, readFileSync(archive).subarray(1));
+  const toDirectory = join(home, 'in-use');
+  await expect(addFiles({ directory: source.directory, id, toDirectory })).rejects.toThrow(
+    /is damaged: files.tar.zst is not as it was written/,
+  );
+  expect(readdirSync(toDirectory)).toEqual([]);
+  writeFileSync(join(source.directory, id, 'manifest.json'), '{}');
+  await expect(describeBackup({ directory: source.directory, id })).rejects.toThrow(
+    /its manifest cannot be read/,
+  );
+});
