@@ -20,11 +20,15 @@ export interface Before {
 export async function earlierRunsOn(work: Work, copy: Generation, live: Live): Promise<boolean> {
   const { tools } = work;
   try {
-    const context = await liveContext(work, live);
+    const released = await liveContext(work, live);
+    // Its instance says the deployment that started it: this one.
+    const context = { ...released, deployment: { ...released.deployment, id: work.record.id } };
     const instance = await bootOn(work, context, copy, 'earlier');
     try {
       const asked = { instance, generation: copy, suites: live.config.verify.suites ?? [] };
-      return firstFailure(await verify(tools, context, asked)) === null;
+      const failure = firstFailure(await verify(tools, context, asked));
+      if (failure) work.log(`the live release does not run on the new schema: ${failure}`);
+      return failure === null;
     } finally {
       await stop(tools, instance, 0);
     }
