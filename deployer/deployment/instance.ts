@@ -71,8 +71,9 @@ export function socketPath(tools: Pick<Tools, 'runDirectory'>, environment: stri
   return join(tools.runDirectory.of(environment), socketOf(slot));
 }
 
-export function instanceLog(tools: Pick<Tools, 'home'>, environment: string, slot: string): string {
-  return join(tools.home, 'logs', `${environment}-${slot}.log`);
+/** A rehearsal's instances write one after the other to the same file. */
+function instanceLog(tools: Pick<Tools, 'home'>, environment: string, slot: string): string {
+  return join(tools.home, 'logs', `${environment}-${slot.replace(/-[0-9a-f]{6}$/, '')}.log`);
 }
 
 export async function stop(
