@@ -174,6 +174,36 @@ describe('a restore', () => {
   });
 });
 
+describe('a restore that fails after it went live', () => {
+  it('is taken back with the data from before it, and saves what was written meanwhile', async () => {
+    stage = await Stage.set({ cutover: { hold: '5s', settle: '30s' } });
+    await stage.repository.commit('Fragile', {
+      'behaviour.json': JSON.stringify({ version: 'one', crashLater: true }),
+    });
+    await stage.repository.push('HEAD:dev', 'HEAD:main');
+    await stage.start();
+    await stage.allLive();
+    await stage.post('dev', 'before');
+    const { id } = await operations().createBackup('dev', 'alice');
+    await stage.post('dev', 'after');
+    const restoring = await operations().restoreBackup('dev', id, { by: 'alice' });
+    await waitFor('the switch', async () => {
+      const { liveAt } = await operations().deployment(restoring.id);
+      return liveAt ?? undefined;
+    });
+    expect(await texts()).toEqual(['before']);
+    expect(await stage.post('dev', 'meanwhile')).toBe(201);
+    await fetch(`http://127.0.0.1:${stage.ports.dev}/crash-later`).catch(() => null);
+    expect(await stage.outcome(restoring)).toMatchObject({
+      outcome: 'failed',
+      cause: expect.stringContaining('settle: the process ended') as string,
+    });
+    expect(await texts()).toEqual(['before', 'after']);
+    expect((await dropped()).map(({ row }) => row.text)).toContain('meanwhile');
+    expect(await stage.post('dev', 'goes on')).toBe(201);
+  });
+});
+
 describe('a drill', () => {
   it('verifies the live release on a backup beside what is live, leaves nothing, and a failed one is told', async () => {
     stage = await Stage.set();

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { codeOf, UsageError } from '../../problem.ts';
 import { backup, backups, backupVerification, deployment, drillReport, NEWEST } from '../../web/schemas.ts';
@@ -120,6 +120,10 @@ async function writeNew(file: string, text: AsyncIterable<string>): Promise<void
   try {
     await handle.writeFile(text);
     await handle.sync();
+  } catch (error) {
+    // Half an export looks like a whole one.
+    await rm(file, { force: true });
+    throw error;
   } finally {
     await handle.close();
   }
