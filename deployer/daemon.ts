@@ -1,1 +1,1 @@
-export { runDaemon, type DaemonIo } from './daemon/run.ts';
+export { runDaemon } from './daemon/run.ts';

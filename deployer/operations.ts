@@ -51,7 +51,7 @@ export interface Operations {
   problems(): Promise<string[]>;
 }
 
-export interface DeploymentQuery {
+interface DeploymentQuery {
   environment?: string | undefined;
   commit?: string | undefined;
   outcome?: Outcome | undefined;
@@ -73,7 +73,7 @@ export interface DeployRequest extends Override {
   commit?: string | undefined;
 }
 
-export interface PromoteRequest extends Override {
+interface PromoteRequest extends Override {
   from: string;
   to: string;
 }
@@ -110,7 +110,7 @@ export interface BackupVerification {
   checks: Check[];
 }
 
-export interface RestoreRequest {
+interface RestoreRequest {
   by: string;
   reason?: string | undefined;
 }
@@ -128,5 +128,3 @@ export interface AuditEntry {
   deployment: string | null;
   detail: string;
 }
-
-export type { Check };

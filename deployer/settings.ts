@@ -37,7 +37,7 @@ export const SETTINGS: readonly Setting[] = [
   secret('GITHUB_WEBHOOK_SECRET_PREVIOUS', 'accepted too while the secret is rotated'),
 ];
 
-export interface Address {
+interface Address {
   host: string;
   port: number;
 }
@@ -56,7 +56,7 @@ export interface Settings {
   github: GitHubSettings | null;
 }
 
-export interface GitHubSettings {
+interface GitHubSettings {
   repository: string;
   serverUrl: string;
   apiUrl: string;
@@ -111,7 +111,7 @@ function readCredential(directory: string, name: string): string | null {
 }
 
 /** `host:port`, the host of an IPv6 address in brackets. */
-export function parseAddress(name: string, text: string): Address {
+function parseAddress(name: string, text: string): Address {
   const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   if (!match?.[1] || port > 65_535) {

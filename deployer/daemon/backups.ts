@@ -18,7 +18,7 @@ import type { Background } from './background.ts';
 
 export const backupsOf = (home: string, environment: string) => join(home, 'backups', environment);
 
-export const filesOf = (home: string, environment: string) => join(home, 'files', environment);
+const filesOf = (home: string, environment: string) => join(home, 'files', environment);
 
 /** What the backups' room says, as the operator's sentence. */
 export async function sentence<T>(work: Promise<T>): Promise<T> {

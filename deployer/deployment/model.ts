@@ -22,7 +22,7 @@ export const STAGES = [
 ] as const;
 export type StageName = (typeof STAGES)[number];
 
-export type StageState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
+type StageState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
 
 /** A stage; `cause` says why it failed or was skipped. */
 export interface Stage {

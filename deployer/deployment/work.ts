@@ -73,7 +73,7 @@ export interface BackupTools {
   removeDropped(environment: string, file: string): Promise<void>;
 }
 
-export interface PreparedBackup {
+interface PreparedBackup {
   /** The newest migration that is applied in it. */
   schemaVersion: string | null;
   files: { added: number; kept: number } | null;

@@ -1,5 +1,3 @@
-import type { Environment } from '../../environments/schema.ts';
-
 /** The edge to the machine. Two implementations of each: `process` and `embedded` here, systemd and Caddy on a host. */
 
 /** A command of a release, run to its end: unprivileged, without the deployer's environment, in its own process group. */
@@ -86,5 +84,3 @@ export interface RunDirectory {
   /** The directory of an environment's sockets and links; created with mode 0700. */
   of(environment: string): string;
 }
-
-export type { Environment };

@@ -29,7 +29,7 @@ export async function fetchTarget(work: Work): Promise<void> {
 }
 
 /** The tree is live: deployed at once, without a restart. */
-export class AlreadyLive extends DeploymentEnded {
+class AlreadyLive extends DeploymentEnded {
   constructor(commit: string) {
     super('deployed', `the tree of ${commit.slice(0, 8)} is live already`);
   }

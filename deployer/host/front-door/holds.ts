@@ -3,7 +3,7 @@ import { isSocket, pointBoth, pointWrites, pointWritesToLive, readLink, SLUICE }
 import type { Sluice } from './sluice.ts';
 
 /** Durations in milliseconds. */
-export interface HoldRequest {
+interface HoldRequest {
   id: string;
   /** Without a renewal for this long the hold lapses. */
   leaseMs: number;
