@@ -48,7 +48,10 @@ describe('an application in Python beside one in JavaScript', () => {
     python = await lay('python', [
       { name: 'staging', branch: 'stage', listen: `127.0.0.1:${ports.staging}`, ...common },
       {
-        ...{ name: 'live', branch: 'release', listen: `127.0.0.1:${ports.live}`, requires: 'staging' },
+        name: 'live',
+        branch: 'release',
+        listen: `127.0.0.1:${ports.live}`,
+        requires: 'staging',
         ...common,
       },
     ]);
@@ -92,10 +95,10 @@ describe('an application in Python beside one in JavaScript', () => {
   });
 
   it('has its writes kept by the front door alone: none is lost, and none reaches what is not live', async () => {
-    let writing = true;
+    const enough = new AbortController();
     const statuses: number[] = [];
     const visitor = (async () => {
-      while (writing) {
+      while (!enough.signal.aborted) {
         const body = String(statuses.length);
         const { status } = await fetch(`http://127.0.0.1:${ports.staging}/lines`, { method: 'POST', body });
         statuses.push(status);
@@ -103,7 +106,7 @@ describe('an application in Python beside one in JavaScript', () => {
     })();
     const commit = await push({ version: 'two' });
     expect(await ended('staging', commit)).toMatchObject({ outcome: 'deployed' });
-    writing = false;
+    enough.abort();
     await visitor;
     expect(new Set(statuses)).toEqual(new Set([201]));
     const lines = (await (await fetch(`http://127.0.0.1:${ports.staging}/lines`)).json()) as string[];

@@ -113,7 +113,7 @@ describe('a start that cannot be', () => {
     const home = directory('odd');
     await mkdir(home, { recursive: true });
     await prepare();
-    expect(await startOf({ env: { DEPLOYER_HOME: home } })).toEqual(refusal(`DEPLOYER_HOME ${home}`, word));
+    expect(await startOf({ env: { DEPLOYER_HOME: home } })).toEqual(refusal(home, word));
     expect(readdirSync(home)).not.toContain('origin.git');
     await rm(home, { recursive: true });
   });

@@ -10,6 +10,8 @@ import { processesOf, Program, type Ended, type Found } from './program.ts';
 import { Repository } from './repository.ts';
 
 const MAIN = fileURLToPath(new URL('../../deployer/cli/main.ts', import.meta.url));
+/** What these tests start dozens of times is compiled once. */
+const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url));
 const LAUNCH = fileURLToPath(new URL('../../deployer/cli/launch.mjs', import.meta.url));
 
 export interface Ran {
@@ -62,6 +64,7 @@ export class Place {
     const isDefault = this.home === join(this.checkout.directory, '.deployer');
     return {
       ...personsShell(),
+      NODE_COMPILE_CACHE: COMPILED,
       DEPLOYER_LISTEN: this.listen,
       ...(isDefault ? {} : { DEPLOYER_HOME: this.home }),
       ...settings,
