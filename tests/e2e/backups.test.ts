@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { DatabaseSync } from 'node:sqlite';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Stage, waitFor } from '../kit/daemon.ts';
@@ -48,6 +49,17 @@ const damage = async (id: string) => {
   const middle = Math.floor(bytes.length / 2);
   bytes[middle] = (bytes[middle] ?? 0) ^ 1;
   await writeFile(file, bytes);
+};
+
+/** A backup of the live database with one table under another name. */
+const backupOfRenamed = async (table: string): Promise<string> => {
+  const file = join(stage.home, 'data', 'dev', 'current', 'notes.db');
+  const database = new DatabaseSync(file);
+  database.exec(`ALTER TABLE ${table} RENAME TO renamed`);
+  const { id } = await operations().createBackup('dev', 'alice');
+  database.exec(`ALTER TABLE renamed RENAME TO ${table}`);
+  database.close();
+  return id;
 };
 
 afterEach(() => stage.strike());
@@ -149,28 +161,28 @@ describe('a restore', () => {
     );
   });
 
-  it('that does not hold is taken back with the data that was live before it, and keeps no list of what it drops', async () => {
+  it('on which the live release fails changes nothing; one whose kept data is gone is undone from the backup before it', async () => {
     await stage.post('dev', 'before');
     const { id } = await operations().createBackup('dev', 'alice');
     await stage.post('dev', 'after');
-    // The live release fails on what the backup holds: its table is gone there.
-    const { DatabaseSync } = await import('node:sqlite');
-    const live = await operations().environment('dev');
-    expect(live.live?.outcome).toBe('deployed');
-    const generations = (await readdir(join(stage.home, 'data', 'dev'))).filter((name) =>
-      name.startsWith('g'),
-    );
-    const database = new DatabaseSync(join(stage.home, 'data', 'dev', generations.at(-1) ?? '', 'notes.db'));
-    database.exec('ALTER TABLE notes RENAME TO kept');
-    const { id: broken } = await operations().createBackup('dev', 'alice');
-    database.exec('ALTER TABLE kept RENAME TO notes');
-    database.close();
+    // The live release fails on what the backup holds: its table is not there.
+    const broken = await backupOfRenamed('notes');
     const failed = await restore(broken);
     expect(failed).toMatchObject({ outcome: 'failed', cause: expect.stringContaining('/notes') as string });
     expect(await dropped()).toEqual([]);
     expect(await texts()).toEqual(['before', 'after']);
     expect(await restore(id)).toMatchObject({ outcome: 'ok' });
     expect(await texts()).toEqual(['before']);
+    const data = join(stage.home, 'data', 'dev');
+    const current = await readlink(join(data, 'current'));
+    for (const name of await readdir(data))
+      if (name !== current && name !== 'current') await rm(join(data, name), { recursive: true });
+    expect(await rollback()).toMatchObject({
+      outcome: 'refused',
+      cause: expect.stringMatching(/is not kept any more; --restore-backup returns to \d{4}-/) as string,
+    });
+    expect(await rollback({ restoreBackup: true })).toMatchObject({ outcome: 'ok' });
+    expect(await texts()).toEqual(['before', 'after']);
   });
 });
 
@@ -226,6 +238,15 @@ describe('a drill', () => {
     const [sql] = await Promise.all([text(stream), operations().exportBackup('dev', null, stream)]);
     expect(sql).toContain("'it''s one'");
     expect(sql).toMatch(/COMMIT;\n$/);
+
+    const unknown = await backupOfRenamed('applied_migrations');
+    const failed = await operations().drill('dev', unknown, 'alice');
+    expect(failed).toMatchObject({ success: false });
+    expect(failed.suites.map(({ name }) => name)).toEqual(['backup', 'drill']);
+    expect(failed.suites[1]?.checks).toMatchObject([
+      { name: 'restore', success: true },
+      { name: 'migrate', success: false, actual: expect.stringContaining('already exists') as string },
+    ]);
 
     await damage(id);
     expect(await operations().drill('dev', id, 'alice')).toMatchObject({ success: false });

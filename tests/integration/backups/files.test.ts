@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } fro
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { addFiles, closeBackupThread, createBackup, describeBackup } from '../../../backups/index.ts';
+import { backupJobs } from '../../../backups/jobs.ts';
 import { temporaryDirectory } from '../data/fixture.ts';
 import { makeSource, never } from './fixture.ts';
 
@@ -24,7 +25,10 @@ test('adding the files of a backup puts back what is missing and touches nothing
   expect(readFileSync(join(toDirectory, 'later'), 'utf8')).toBe('came since');
   expect(readdirSync(join(toDirectory, 'sub'))).toEqual(readdirSync(join(home, 'files', 'sub')));
   expect(readlinkSync(join(toDirectory, 'link'))).toBe('one.txt');
-  expect(await addFiles({ directory: source.directory, id, toDirectory })).toEqual({ added: 0, kept: 3 });
+  expect(await backupJobs.addFiles({ directory: source.directory, id, toDirectory }, never)).toEqual({
+    added: 0,
+    kept: 3,
+  });
   expect(readdirSync(home).filter((name) => name.includes('.tmp-'))).toEqual([]);
 });
 
