@@ -5,18 +5,15 @@ import { oneLine } from '../problem.ts';
 import type { Report } from '../forge/types.ts';
 import { enqueue } from '../forge/outbox.ts';
 import { assertTransition, type Phase } from './lifecycle.ts';
-import { STAGES, type Deployment, type Kind, type Outcome, type StageName, type Suite } from './model.ts';
+import { STAGES, type Kind, type Outcome, type StageName, type Suite } from './model.ts';
+import { readRecords } from './records.ts';
 import {
   toColumns,
-  toRecord,
-  toStage,
-  toSuite,
   type DeploymentRecord,
   type DeploymentRow,
   type Patch,
   type Request,
   type StageRow,
-  type SuiteRow,
 } from './record.ts';
 import { DeploymentEnded } from './ended.ts';
 
@@ -52,16 +49,11 @@ export function createJournal(options: {
   reports: (deployment: DeploymentRecord, suites: Suite[]) => Report[];
 }) {
   const { state, clock, reports } = options;
+  const records = readRecords(state);
   const changes = new EventEmitter().setMaxListeners(0);
   const now = () => clock().toISOString();
   const rows = (trx: Knex = state) => trx<DeploymentRow>('deployments');
   const changed = (id: string) => changes.emit('change', id);
-
-  async function get(id: string, trx: Knex = state): Promise<DeploymentRecord> {
-    const row = await rows(trx).where({ id }).first();
-    if (!row) throw new Error(`there is no deployment ${id}`);
-    return toRecord(row);
-  }
 
   async function audit(
     trx: Knex,
@@ -71,17 +63,13 @@ export function createJournal(options: {
     await trx('audit').insert({ ...rest, at: now(), deployment_id: deployment, detail: oneLine(detail) });
   }
 
-  async function suitesOf(id: string, trx: Knex = state): Promise<Suite[]> {
-    return (await trx<SuiteRow>('suites').where({ deployment_id: id }).orderBy('position')).map(toSuite);
-  }
-
   async function tell(trx: Knex, id: string): Promise<void> {
-    for (const report of reports(await get(id, trx), await suitesOf(id, trx)))
+    for (const report of reports(await records.get(id, trx), await records.suitesOf(id, trx)))
       await enqueue(trx, report, now());
   }
 
   async function move(trx: Knex, id: string, to: Phase, columns: Partial<DeploymentRow>): Promise<void> {
-    const { phase } = await get(id, trx);
+    const { phase } = await records.get(id, trx);
     assertTransition(phase, to);
     await rows(trx)
       .where({ id })
@@ -89,7 +77,7 @@ export function createJournal(options: {
   }
 
   async function end(trx: Knex, id: string, outcome: Outcome, cause: string | null): Promise<void> {
-    const record = await get(id, trx);
+    const record = await records.get(id, trx);
     await move(trx, id, 'finished', {
       outcome,
       // A stage may have noted what has to be said of a success.
@@ -125,7 +113,7 @@ export function createJournal(options: {
   }
 
   return {
-    get,
+    ...records,
 
     /** Calls back with the id after each change, until the returned function is called. */
     onChange(listener: (id: string) => void): () => void {
@@ -193,7 +181,7 @@ export function createJournal(options: {
         return id;
       });
       for (const older of [...superseded, joined]) changed(older);
-      return get(joined);
+      return records.get(joined);
     },
 
     async begin(id: string): Promise<DeploymentRecord> {
@@ -202,13 +190,13 @@ export function createJournal(options: {
         await rows(trx).where({ id }).increment('attempts', 1);
       });
       changed(id);
-      return get(id);
+      return records.get(id);
     },
 
     /** The daemon died before the switch: from the start again, unless something newer waits already. */
     async restart(id: string): Promise<void> {
       await state.transaction(async (trx) => {
-        const { environment, kind, seq } = await get(id, trx);
+        const { environment, kind, seq } = await records.get(id, trx);
         await move(trx, id, 'waiting', { slot: null, generation: null });
         await trx<StageRow>('stages')
           .where({ deployment_id: id })
@@ -270,7 +258,7 @@ export function createJournal(options: {
     /** Visitors reach it from now on: its environment says so, in the same transaction. */
     async live(id: string): Promise<void> {
       await state.transaction(async (trx) => {
-        const { environment } = await get(id, trx);
+        const { environment } = await records.get(id, trx);
         await move(trx, id, 'live', { live_at: now() });
         await trx('environments').where({ name: environment }).update({ live_deployment: id });
       });
@@ -284,7 +272,7 @@ export function createJournal(options: {
       where: Pick<DeploymentRecord, 'slot' | 'generation'>,
     ): Promise<void> {
       await state.transaction(async (trx) => {
-        const { environment } = await get(id, trx);
+        const { environment } = await records.get(id, trx);
         await rows(trx).where({ id: previous }).update(where);
         await trx('environments').where({ name: environment }).update({ live_deployment: previous });
       });
@@ -306,55 +294,6 @@ export function createJournal(options: {
 
     audit: (entry: Parameters<typeof audit>[1]) => audit(state, entry),
     quarantine: (record: Parameters<typeof quarantine>[1]) => quarantine(state, record),
-
-    async details(id: string): Promise<Deployment | null> {
-      const row = await rows().where({ id }).first();
-      if (!row) return null;
-      const { phase: _phase, seq: _seq, ...record } = toRecord(row);
-      const stages = await state<StageRow>('stages').where({ deployment_id: id }).orderBy('position');
-      const { id: same, kind, environment, branch, commit, tree, outcome, cause } = record;
-      const { requestedBy, requestedAt, liveAt, finishedAt, tag } = record;
-      return {
-        id: same,
-        kind,
-        environment,
-        branch,
-        commit,
-        tree,
-        outcome,
-        cause,
-        requestedBy,
-        requestedAt,
-        liveAt,
-        finishedAt,
-        tag,
-        stages: stages.map(toStage),
-        suites: await suitesOf(id),
-      };
-    },
-
-    /** The newest deployment in one of the phases, or null. */
-    async newest(environment: string, phases: readonly Phase[]): Promise<DeploymentRecord | null> {
-      const row = await rows().where({ environment }).whereIn('phase', phases).orderBy('seq', 'desc').first();
-      return row ? toRecord(row) : null;
-    },
-
-    async inPhases(phases: readonly Phase[]): Promise<DeploymentRecord[]> {
-      return (await rows().whereIn('phase', phases).orderBy('seq')).map(toRecord);
-    },
-
-    async liveOf(environment: string): Promise<DeploymentRecord | null> {
-      const row = await rows()
-        .whereIn(
-          'id',
-          state('environments')
-            .where({ name: environment })
-            .whereNotNull('live_deployment')
-            .select('live_deployment'),
-        )
-        .first();
-      return row ? toRecord(row) : null;
-    },
   };
 }
 

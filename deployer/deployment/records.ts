@@ -1,0 +1,56 @@
+import type { Knex } from 'knex';
+import type { Phase } from './lifecycle.ts';
+import type { Deployment, Suite } from './model.ts';
+import {
+  toRecord,
+  toStage,
+  toSuite,
+  toSummary,
+  type DeploymentRecord,
+  type DeploymentRow,
+  type StageRow,
+  type SuiteRow,
+} from './record.ts';
+
+/** Reading what the journal wrote. */
+export function readRecords(state: Knex) {
+  const rows = (trx: Knex = state) => trx<DeploymentRow>('deployments');
+
+  async function suitesOf(id: string, trx: Knex = state): Promise<Suite[]> {
+    return (await trx<SuiteRow>('suites').where({ deployment_id: id }).orderBy('position')).map(toSuite);
+  }
+
+  return {
+    suitesOf,
+
+    async get(id: string, trx: Knex = state): Promise<DeploymentRecord> {
+      const row = await rows(trx).where({ id }).first();
+      if (!row) throw new Error(`there is no deployment ${id}`);
+      return toRecord(row);
+    },
+
+    /** The deployment as people and programs see it, with its stages and suites; null when there is none. */
+    async details(id: string): Promise<Deployment | null> {
+      const row = await rows().where({ id }).first();
+      if (!row) return null;
+      const stages = await state<StageRow>('stages').where({ deployment_id: id }).orderBy('position');
+      return { ...toSummary(row), stages: stages.map(toStage), suites: await suitesOf(id) };
+    },
+
+    /** The newest deployment in one of the phases, or null. */
+    async newest(environment: string, phases: readonly Phase[]): Promise<DeploymentRecord | null> {
+      const row = await rows().where({ environment }).whereIn('phase', phases).orderBy('seq', 'desc').first();
+      return row ? toRecord(row) : null;
+    },
+
+    async inPhases(phases: readonly Phase[]): Promise<DeploymentRecord[]> {
+      return (await rows().whereIn('phase', phases).orderBy('seq')).map(toRecord);
+    },
+
+    async liveOf(environment: string): Promise<DeploymentRecord | null> {
+      const live = state('environments').where({ name: environment }).whereNotNull('live_deployment');
+      const row = await rows().whereIn('id', live.select('live_deployment')).first();
+      return row ? toRecord(row) : null;
+    },
+  };
+}
