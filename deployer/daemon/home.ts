@@ -3,8 +3,10 @@ import {
   accessSync,
   chmodSync,
   constants,
+  lstatSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -48,7 +50,10 @@ export function claimHome(home: string): HomeLock {
   return {
     release,
     abandon() {
-      if (made.length > 0) rmSync(home, { recursive: true, force: true });
+      if (made.length > 0) {
+        removeSockets(join(home, 'run'));
+        rmSync(home, { recursive: true, force: true });
+      }
       release();
       for (const directory of made.filter((path) => path !== home)) removeEmpty(directory);
     },
@@ -61,6 +66,12 @@ function makeDirectories(path: string): string[] {
   const above = makeDirectories(dirname(path));
   mkdirSync(path, { mode: 0o700 });
   return [path, ...above];
+}
+
+/** Where the path of a home is too long for sockets, `run` is a link to their place elsewhere. */
+function removeSockets(run: string): void {
+  if (!lstatSync(run, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  rmSync(readlinkSync(run), { recursive: true, force: true });
 }
 
 function removeEmpty(directory: string): void {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { mkdir, mkdtemp, readlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -116,6 +116,9 @@ export class Place {
     for (const program of this.#programs) if (program.running) program.signalGroup('SIGKILL');
     for (const { pid } of processesOf(this.root)) kill(pid);
     await waitFor('everything to end', async () => processesOf(this.root).length === 0 || undefined);
+    // Where the home's path is too long for sockets, they are elsewhere.
+    const sockets = await readlink(join(this.home, 'run')).catch(() => null);
+    if (sockets !== null) await removeTree(sockets);
     await removeTree(this.root);
   }
 }

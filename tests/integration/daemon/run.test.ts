@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runDaemon } from '../../../deployer/daemon.ts';
 import { parseSettings } from '../../../deployer/settings.ts';
 import { freePort, waitFor } from '../../kit/daemon.ts';
@@ -72,11 +72,17 @@ describe('the daemon until its signal', () => {
       { name: 'dev', branch: 'dev', port: ports[0] },
       { name: 'prod', branch: 'main', port: ports[0] },
     ]);
+    // Short enough for the sockets that the home is too long for.
+    const sockets = await mkdtemp('/tmp/s-');
+    vi.stubEnv('XDG_RUNTIME_DIR', sockets);
     expect(await run(idle)).toBe(2);
+    vi.unstubAllEnvs();
     expect(said.stderr).toMatch(
       /^deployer: environments\/prod\.yaml: listen 127\.0\.0\.1:\d+ is that of dev too: choose another port\n$/,
     );
     expect(existsSync(place.home)).toBe(false);
+    expect(readdirSync(sockets)).toEqual([]);
+    await rmdir(sockets);
   });
 
   it('keeps what was in a home that it cannot use, and names what is in the way', async () => {
