@@ -1,51 +1,32 @@
 import { mkdirSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { join } from 'node:path';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { closeBackupThread } from '../../backups/index.ts';
-import type { Environment } from '../../environments/schema.ts';
-import { closeDataThread, openGenerations } from '../data/index.ts';
+import { closeDataThread } from '../data/index.ts';
 import { createConductor, type Conductor } from '../deployment/conductor.ts';
-import { ErrorRates } from '../deployment/error-rate.ts';
-import { instanceRegistry } from '../deployment/instances.ts';
 import { createJournal, type Journal } from '../deployment/journal.ts';
-import { policyOf } from '../deployment/policy.ts';
 import { reportsOf } from '../deployment/reports.ts';
-import { undoable } from '../deployment/restore.ts';
 import { SLOTS, type Tools } from '../deployment/work.ts';
 import { localForge } from '../forge/local/forge.ts';
 import { createOutbox } from '../forge/outbox.ts';
 import type { Forge } from '../forge/types.ts';
-import { runCommand } from '../host/command.ts';
-import { embeddedFrontDoor } from '../host/front-door/client.ts';
-import { processManager } from '../host/process.ts';
-import { runDirectory } from '../host/run-directory.ts';
-import { splitCommand } from '../host/split-command.ts';
-import { intake } from '../intake/intake.ts';
 import type { Operations } from '../operations.ts';
-import { codeOf, oneLine, SettingsError } from '../problem.ts';
 import { createReconciler, type EnvironmentRow, type Reconciler } from '../reconcile/reconciler.ts';
-import { openMirror } from '../release/mirror.ts';
-import { createReleases } from '../release/releases.ts';
 import type { Settings } from '../settings.ts';
 import { openState } from '../state.ts';
-import { version } from '../version.ts';
-import { createWebApp } from '../web/app.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
 import { needAddresses } from './addresses.ts';
-import { createBackground, type Background } from './background.ts';
-import { backupTools, pruneBackupsOf } from './backups.ts';
+import { createBackground } from './background.ts';
 import { backupOperations } from './backup-operations.ts';
 import { clearDrills } from './drill.ts';
-import { homeSecret } from './home.ts';
 import { lookUp } from './live.ts';
 import { createOperations } from './operate.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
+import { listen, publicUrl, serve } from './server.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
-
-/** How many earlier releases of an environment stay on disk, so that going back builds nothing. */
-const KEPT_RELEASES = 5;
+import { openTools } from './tools.ts';
 
 export interface Daemon {
   operations: Operations;
@@ -106,7 +87,7 @@ async function compose(base: {
   const journal = createJournal({ state, clock, reports: reportsOf(url) });
   const outbox = createOutbox({ state, forge, clock, logger });
   const background = createBackground();
-  const tools = instrument(await openTools({ settings, logger, clock, state, journal, forge, background }));
+  const tools = instrument(await openTools({ home, logger, clock, state, journal, forge, background }));
   const conductor = createConductor(tools);
   const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
   const supervisor = createSupervisor(tools, conductor, names);
@@ -184,94 +165,6 @@ async function compose(base: {
   };
 }
 
-async function openTools(parts: {
-  settings: Settings;
-  logger: Logger;
-  clock: () => Date;
-  state: Knex;
-  journal: Journal;
-  forge: Forge;
-  background: Background;
-}): Promise<Tools> {
-  const { settings, logger, clock, state, journal, forge } = parts;
-  const { home } = settings;
-  const generations = (environment: Environment) => openGenerations(home, environment);
-  const services = processManager();
-  const directory = runDirectory(home);
-  const repository = join(home, 'mirror.git');
-  const releases = createReleases({ home, repository, runCommand, splitCommand });
-  const tools: Omit<Tools, 'prune'> = {
-    home,
-    journal,
-    forge,
-    services,
-    releases,
-    runCommand,
-    splitCommand,
-    generations,
-    clock,
-    logger,
-    mirror: await openMirror({
-      directory: repository,
-      remote: forge.remote,
-    }),
-    frontDoor: embeddedFrontDoor({
-      home,
-      services,
-      runDirectory: directory,
-    }),
-    runDirectory: directory,
-    instances: instanceRegistry(state),
-    policy: policyOf(state),
-    errorRates: new ErrorRates(),
-    backups: backupTools({
-      home,
-      generations,
-      clock,
-      background: parts.background,
-    }),
-  };
-  return { ...tools, prune: (config) => prune(tools, state, config) };
-}
-
-/** What nothing needs any more: generations, releases and backups. A failure here is no failure of the deployment. */
-async function prune(tools: Omit<Tools, 'prune'>, state: Knex, config: Environment): Promise<void> {
-  try {
-    const live = await tools.journal.liveOf(config.name);
-    const generations = tools.generations(config);
-    if (generations && live?.generation) {
-      const kept = await undoable(tools.journal, live);
-      await generations.sweep(new Set([live.generation, ...kept]));
-    }
-    const keep = new Set<string>();
-    const environments = await state<EnvironmentRow>('environments');
-    for (const { name } of environments) {
-      const trees: { tree: string | null }[] = await state('deployments')
-        .where({ environment: name })
-        .whereNotNull('live_at')
-        .orderBy('seq', 'desc')
-        .limit(KEPT_RELEASES)
-        .select('tree');
-      for (const { tree } of trees) if (tree) keep.add(tree);
-    }
-    for (const { tree } of await tools.journal.inPhases([
-      'waiting',
-      'running',
-      'switching',
-      'live',
-      'reverting',
-    ]))
-      if (tree) keep.add(tree);
-    await tools.releases.prune(keep);
-    await pruneBackupsOf(tools.home, config, tools.clock());
-  } catch (error) {
-    tools.logger.warn(
-      { environment: config.name, error: oneLine(error) },
-      'not everything old could be removed',
-    );
-  }
-}
-
 async function afterChange(parts: {
   id: string;
   journal: Journal;
@@ -288,79 +181,6 @@ async function afterChange(parts: {
   if (record.outcome === 'deployed') void reconciler.look();
   const deployment = await journal.details(id);
   if (deployment) metrics.finished(deployment);
-}
-
-function serve(
-  server: Server,
-  parts: {
-    settings: Settings;
-    state: Knex;
-    operations: Operations;
-    metrics: Metrics;
-    reconciler: Reconciler;
-    clock: () => Date;
-    logger: Logger;
-    url: string;
-  },
-): void {
-  const { settings, state, operations, metrics, reconciler, clock, logger, url } = parts;
-  const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
-  const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
-  const app = createWebApp({
-    operations,
-    metrics,
-    logger,
-    url,
-    token: settings.adminToken ?? homeSecret(settings.home, 'admin-token'),
-    intake: intake({
-      state,
-      secrets,
-      clock,
-      logger,
-      onDelivery: () => void reconciler.look(),
-    }),
-    version: version(),
-  });
-  server.off('request', notYet);
-  server.on('request', app);
-}
-
-/** Who asks while the rooms are being composed gets an answer too. */
-const notYet: RequestListener = (_request, response) => {
-  const problem = {
-    type: 'about:blank',
-    title: 'Service Unavailable',
-    status: 503,
-    detail: 'it is starting',
-  };
-  response
-    .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
-    .end(JSON.stringify(problem));
-};
-
-/** @throws SettingsError when the address is in use */
-async function listen({ listen: address }: Settings): Promise<Server> {
-  const server = createServer(notYet);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen(address.port, address.host, resolve);
-  try {
-    await promise;
-  } catch (error) {
-    const code = codeOf(error);
-    const what =
-      code === 'EADDRINUSE'
-        ? 'is in use by another program: stop it, or choose another address'
-        : `cannot be listened on (${code})`;
-    throw new SettingsError(`DEPLOYER_LISTEN ${address.host}:${address.port} ${what}`);
-  }
-  return server;
-}
-
-function publicUrl(settings: Settings, server: Server): string {
-  const bound = server.address();
-  if (settings.listen.port !== 0 || typeof bound !== 'object' || !bound) return settings.url;
-  return `http://${settings.listen.host}:${bound.port}`;
 }
 
 function closer(parts: {

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { liveFrom } from '../deployment/conductor.ts';
+import { contextOfLive } from '../deployment/migration.ts';
 import type { ReleaseContext } from '../deployment/programs.ts';
 import type { Live, Tools } from '../deployment/work.ts';
 import { RefusedError, UsageError } from '../problem.ts';
@@ -35,23 +36,11 @@ export function lookUp(state: Knex, tools: Tools) {
     return found;
   }
 
-  async function contextOf({ record, config }: Live, signal: AbortSignal): Promise<ReleaseContext> {
-    const log = (line: string) => tools.logger.info({ environment: config.name }, line);
-    const release = await tools.releases.build({
-      commit: record.commit,
-      tree: record.tree ?? '',
-      install: config.commands.install,
-      log,
+  const contextOf = (found: Live, signal: AbortSignal): Promise<ReleaseContext> =>
+    contextOfLive(tools, found, {
       signal,
+      log: (line) => tools.logger.info({ environment: found.config.name }, line),
     });
-    return {
-      config,
-      release,
-      signal,
-      log,
-      deployment: { id: record.id, commit: record.commit, branch: record.branch },
-    };
-  }
 
   return { names, known, live, liveOrNull, contextOf };
 }

@@ -3,7 +3,7 @@ import { differing } from '../data/fingerprint.ts';
 import { FailedError, oneLine, RefusedError } from '../problem.ts';
 import { migrate, type ReleaseContext } from './programs.ts';
 import { planUndo } from './restore.ts';
-import type { DataPlan, Live, Work } from './work.ts';
+import type { DataPlan, Live, Tools, Work } from './work.ts';
 
 /** The deployed release, as its own programs see themselves. */
 export function contextOf(work: Work): ReleaseContext {
@@ -18,25 +18,20 @@ export function contextOf(work: Work): ReleaseContext {
   };
 }
 
-/** The release that is live, for its own `down` and its own suites. */
-export async function liveContext(work: Work, live: Live): Promise<ReleaseContext> {
-  const { tools, signal, log } = work;
-  const { record, config } = live;
-  const release = await tools.releases.build({
-    commit: record.commit,
-    tree: record.tree ?? '',
-    install: config.commands.install,
-    log,
-    signal,
-  });
-  return {
-    config,
-    release,
-    signal,
-    log,
-    deployment: { id: record.id, commit: record.commit, branch: record.branch },
-  };
+/** A live release as its own programs see it, for its own `down` and its own suites. */
+export async function contextOfLive(
+  tools: Pick<Tools, 'releases'>,
+  { record, config }: Live,
+  { signal, log }: Pick<ReleaseContext, 'signal' | 'log'>,
+): Promise<ReleaseContext> {
+  const { id, commit, branch, tree } = record;
+  const install = config.commands.install;
+  const release = await tools.releases.build({ commit, tree: tree ?? '', install, log, signal });
+  return { config, release, signal, log, deployment: { id, commit, branch } };
 }
+
+export const liveContext = (work: Work, live: Live): Promise<ReleaseContext> =>
+  contextOfLive(work.tools, live, work);
 
 /** How this deployment's database comes about; `copy` is a copy of the live one to ask the migrations on. */
 export async function planData(work: Work, copy: Generation): Promise<DataPlan> {

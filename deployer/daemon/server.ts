@@ -1,0 +1,86 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Knex } from 'knex';
+import type { Logger } from 'pino';
+import { intake } from '../intake/intake.ts';
+import type { Operations } from '../operations.ts';
+import { codeOf, SettingsError } from '../problem.ts';
+import type { Reconciler } from '../reconcile/reconciler.ts';
+import type { Settings } from '../settings.ts';
+import { version } from '../version.ts';
+import { createWebApp } from '../web/app.ts';
+import type { Metrics } from '../web/metrics.ts';
+import { homeSecret } from './home.ts';
+
+/** Listens, and answers 503 until `serve`. @throws SettingsError when the address is in use */
+export async function listen({ listen: address }: Settings): Promise<Server> {
+  const server = createServer(notYet);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(address.port, address.host, resolve);
+  try {
+    await promise;
+  } catch (error) {
+    const code = codeOf(error);
+    const what =
+      code === 'EADDRINUSE'
+        ? 'is in use by another program: stop it, or choose another address'
+        : `cannot be listened on (${code})`;
+    throw new SettingsError(`DEPLOYER_LISTEN ${address.host}:${address.port} ${what}`);
+  }
+  return server;
+}
+
+export function publicUrl(settings: Settings, server: Server): string {
+  const bound = server.address();
+  if (settings.listen.port !== 0 || typeof bound !== 'object' || !bound) return settings.url;
+  return `http://${settings.listen.host}:${bound.port}`;
+}
+
+/** The API, the dashboard and the intake, from now on. */
+export function serve(
+  server: Server,
+  parts: {
+    settings: Settings;
+    state: Knex;
+    operations: Operations;
+    metrics: Metrics;
+    reconciler: Reconciler;
+    clock: () => Date;
+    logger: Logger;
+    url: string;
+  },
+): void {
+  const { settings, state, operations, metrics, reconciler, clock, logger, url } = parts;
+  const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
+  const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
+  const app = createWebApp({
+    operations,
+    metrics,
+    logger,
+    url,
+    token: settings.adminToken ?? homeSecret(settings.home, 'admin-token'),
+    intake: intake({
+      state,
+      secrets,
+      clock,
+      logger,
+      onDelivery: () => void reconciler.look(),
+    }),
+    version: version(),
+  });
+  server.off('request', notYet);
+  server.on('request', app);
+}
+
+/** Who asks while the rooms are being composed gets an answer too. */
+const notYet: RequestListener = (_request, response) => {
+  const problem = {
+    type: 'about:blank',
+    title: 'Service Unavailable',
+    status: 503,
+    detail: 'it is starting',
+  };
+  response
+    .writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' })
+    .end(JSON.stringify(problem));
+};

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import type { Knex } from 'knex';
+import type { Logger } from 'pino';
+import type { Environment } from '../../environments/schema.ts';
+import { openGenerations } from '../data/index.ts';
+import { ErrorRates } from '../deployment/error-rate.ts';
+import { instanceRegistry } from '../deployment/instances.ts';
+import type { Journal } from '../deployment/journal.ts';
+import { policyOf } from '../deployment/policy.ts';
+import type { Tools } from '../deployment/work.ts';
+import type { Forge } from '../forge/types.ts';
+import { runCommand } from '../host/command.ts';
+import { embeddedFrontDoor } from '../host/front-door/client.ts';
+import { processManager } from '../host/process.ts';
+import { runDirectory } from '../host/run-directory.ts';
+import { splitCommand } from '../host/split-command.ts';
+import { openMirror } from '../release/mirror.ts';
+import { createReleases } from '../release/releases.ts';
+import type { Background } from './background.ts';
+import { backupTools } from './backups.ts';
+import { prune } from './prune.ts';
+
+/** The edges of the house as the stages use them, on this machine. */
+export async function openTools(parts: {
+  home: string;
+  logger: Logger;
+  clock: () => Date;
+  state: Knex;
+  journal: Journal;
+  forge: Forge;
+  background: Background;
+}): Promise<Tools> {
+  const { home, logger, clock, state, journal, forge } = parts;
+  const generations = (environment: Environment) => openGenerations(home, environment);
+  const services = processManager();
+  const directory = runDirectory(home);
+  const repository = join(home, 'mirror.git');
+  const releases = createReleases({ home, repository, runCommand, splitCommand });
+  const tools: Omit<Tools, 'prune'> = {
+    home,
+    journal,
+    forge,
+    services,
+    releases,
+    runCommand,
+    splitCommand,
+    generations,
+    clock,
+    logger,
+    mirror: await openMirror({
+      directory: repository,
+      remote: forge.remote,
+    }),
+    frontDoor: embeddedFrontDoor({
+      home,
+      services,
+      runDirectory: directory,
+    }),
+    runDirectory: directory,
+    instances: instanceRegistry(state),
+    policy: policyOf(state),
+    errorRates: new ErrorRates(),
+    backups: backupTools({
+      home,
+      generations,
+      clock,
+      background: parts.background,
+    }),
+  };
+  return { ...tools, prune: (config) => prune(tools, state, config) };
+}
