@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { oneLine } from '../problem.ts';
 import { DRAIN_MS, setReadOnly, stop } from './instance.ts';
-import type { Instance, Tools, Work } from './work.ts';
+import { socketOf, type Instance, type Tools, type Work } from './work.ts';
 
 /** Measured: an instance that is ended at once after a switch costs requests that had already dialled it. */
 export const WARM_MS = 500;
@@ -18,19 +18,42 @@ export async function retire(work: Work): Promise<void> {
   const { liveAt } = await tools.journal.get(record.id);
   const warm = liveAt ? tools.clock().getTime() - Date.parse(liveAt) : 0;
   await sleep(Math.max(0, WARM_MS - warm));
-  try {
-    await rest(tools, old, live.generation?.id === generation?.id);
-  } catch (error) {
-    tools.logger.warn(
-      { deployment: record.id, error: oneLine(error) },
-      'the earlier instance could not be put to rest',
-    );
-  }
+  await rest(tools, old, live.record.generation === (generation?.id ?? null));
   work.writeLock?.release();
 }
 
-/** Read-only where it may stay, else stopped. */
+/** The lock on the earlier data went with the daemon that died: jobs of the earlier instance must not go on writing there. */
+export async function silence({ tools, live, generation }: Work): Promise<void> {
+  if (!live || live.record.generation === (generation?.id ?? null)) return;
+  await setReadOnly(tools, { environment: live.config.name, slot: live.slot }, true).catch(() => false);
+}
+
+/** What a daemon that died right after a deployment did not get to, in the environments where nothing runs. */
+export async function retireLeftBehind(tools: Tools, runs: (environment: string) => boolean): Promise<void> {
+  const instances = (await tools.instances.all()).filter(({ environment }) => !runs(environment));
+  await Promise.all(instances.map((instance) => retireUnlessLive(tools, instance)));
+}
+
+async function retireUnlessLive(tools: Tools, instance: Instance): Promise<void> {
+  const live = await tools.journal.liveOf(instance.environment);
+  if (!live || live.slot === instance.slot || !tools.services.alive(instance.process)) return;
+  const { slot, generation } = await tools.journal.get(instance.deployment);
+  await rest(tools, instance, slot === instance.slot && generation === live.generation);
+}
+
+/** Read-only where it may stay, once nobody's write is in flight there; else stopped. */
 async function rest(tools: Tools, old: Instance, mayStay: boolean): Promise<void> {
-  const rests = mayStay && (await setReadOnly(tools, old, true).catch(() => false));
-  if (!rests) await stop(tools, old, DRAIN_MS);
+  const { environment, slot } = old;
+  try {
+    const rests =
+      mayStay &&
+      (await tools.frontDoor.drained(environment, socketOf(slot), DRAIN_MS)) &&
+      (await setReadOnly(tools, old, true).catch(() => false));
+    if (!rests) await stop(tools, old, DRAIN_MS);
+  } catch (error) {
+    tools.logger.warn(
+      { environment, deployment: old.deployment, error: oneLine(error) },
+      'the earlier instance could not be put to rest',
+    );
+  }
 }

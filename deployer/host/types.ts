@@ -74,6 +74,8 @@ export interface FrontDoor {
   hold(environment: string, options: { leaseMs: number; limitMs: number }): Promise<Hold>;
   /** Requests and answers with status ≥ 500 since the front door's start; for settle. */
   counters(environment: string): Promise<{ requests: number; errors: number; writesInFlight: number }>;
+  /** Resolves when no write is in flight at an instance that is not live any more, false when the deadline passed first. */
+  drained(environment: string, socket: string, deadlineMs: number): Promise<boolean>;
   /** Lets go of any hold that an earlier daemon left. */
   letGo(environment: string): Promise<void>;
   stop(environment: string): Promise<void>;

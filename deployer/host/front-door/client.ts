@@ -99,6 +99,16 @@ export function embeddedFrontDoor({ home, runDirectory, services }: Edges): Fron
       const { requests, errors, writesInFlight } = await present(environment, runDirectory.of(environment));
       return { requests, errors, writesInFlight };
     },
+    async drained(environment, socket, deadlineMs) {
+      const directory = runDirectory.of(environment);
+      const deadline = performance.now() + deadlineMs;
+      for (;;) {
+        const state = await look(directory);
+        if (!state?.writesAt[socket]) return true;
+        if (performance.now() >= deadline) return false;
+        await sleep(LOOK);
+      }
+    },
     async letGo(environment) {
       // Without a process there is no hold: the next one to start gives the writes back.
       await ask(runDirectory.of(environment), '/let-go', {}).catch(ifUnreachable(null));

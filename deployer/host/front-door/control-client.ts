@@ -13,6 +13,8 @@ const state = z.object({
   requests: z.number(),
   errors: z.number(),
   writesInFlight: z.number(),
+  // One that an earlier release of the deployer started does not say.
+  writesAt: z.record(z.string(), z.number()).default({}),
   held: z.number(),
 });
 export type State = z.output<typeof state>;

@@ -10,6 +10,8 @@ export interface State {
   requests: number;
   errors: number;
   writesInFlight: number;
+  /** Those of them that went to an instance directly, by its socket. */
+  writesAt: Record<string, number>;
   held: number;
 }
 

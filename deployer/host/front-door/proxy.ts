@@ -35,6 +35,6 @@ function dialFor(directory: string, traffic: Traffic, request: IncomingMessage, 
   const gaveUp = () => response.destroyed;
   if (isRead(request)) return dial(directory, 'live.sock', { gaveUp });
   // The sluice itself counts what passes through it; while it waits there a write is not in flight.
-  const track = (target: string) => (target === SLUICE ? () => undefined : traffic.begin());
+  const track = (target: string) => (target === SLUICE ? () => undefined : traffic.begin(target));
   return dial(directory, 'write.sock', { gaveUp, track });
 }

@@ -48,7 +48,8 @@ export async function serve({
     ...identity,
     requests: traffic.requests,
     errors: traffic.errors,
-    writesInFlight: traffic.writes + sluice.flowing,
+    writesAt: traffic.writes,
+    writesInFlight: sum(traffic.writes) + sluice.flowing,
     held: sluice.held,
   }));
   const path = join(directory, CONTROL);
@@ -69,6 +70,9 @@ export async function serve({
     },
   };
 }
+
+const sum = (counts: Record<string, number>) =>
+  Object.values(counts).reduce((total, count) => total + count, 0);
 
 function listening(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -3,12 +3,22 @@ export class Traffic {
   requests = 0;
   /** Answers of instances with status 500 or more, and instances that ended without an answer. */
   errors = 0;
-  /** Writes that an instance was dialled for directly, until that connection has ended. */
-  writes = 0;
+  readonly #writes = new Map<string, number>();
 
-  /** Counts a write as in flight until the answer is called. */
-  begin(): () => void {
-    this.writes += 1;
-    return () => void (this.writes -= 1);
+  /** Writes that an instance was dialled for directly, until that connection has ended; by its socket. */
+  get writes(): Record<string, number> {
+    return Object.fromEntries(this.#writes);
+  }
+
+  /** Counts a write as in flight there until the answer is called. */
+  begin(socket: string): () => void {
+    this.#add(socket, 1);
+    return () => this.#add(socket, -1);
+  }
+
+  #add(socket: string, change: number): void {
+    const writes = (this.#writes.get(socket) ?? 0) + change;
+    if (writes === 0) this.#writes.delete(socket);
+    else this.#writes.set(socket, writes);
   }
 }
