@@ -10,7 +10,8 @@ export const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
   waiting: ['running', 'finished'],
   // Back to waiting: the daemon died before the switch, and the deployment starts afresh.
   running: ['waiting', 'switching', 'finished'],
-  switching: ['waiting', 'live', 'finished'],
+  // Back to running: the hold on writes was lost, and the cutover is tried again.
+  switching: ['running', 'waiting', 'live', 'finished'],
   live: ['reverting', 'finished'],
   reverting: ['finished'],
   finished: [],

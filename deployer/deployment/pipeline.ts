@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, oneLine, RefusedError, UsageError } from '../problem.ts';
 import { EnvironmentError } from '../../environments/parse.ts';
-import { STAGES, type Outcome, type StageName } from './model.ts';
+import type { Outcome, StageName } from './model.ts';
 import type { Skipped } from './journal.ts';
 import { backup } from './stages/backup.ts';
 import { bootCandidate } from './stages/boot.ts';
@@ -19,7 +20,7 @@ import { takeBack } from './take-back.ts';
 import { hasSwitched } from './recovery.ts';
 import { undo } from './undo.ts';
 import { DeploymentEnded } from './ended.ts';
-import type { Work } from './work.ts';
+import { HoldLapsed, type Work } from './work.ts';
 
 type StageFunction = (work: Work) => Promise<Skipped | void>;
 
@@ -41,44 +42,85 @@ const PIPELINE: Readonly<Record<StageName, StageFunction>> = {
 
 /** What a rehearsal goes through: nothing live is touched. */
 const REHEARSAL: readonly StageName[] = ['preflight', 'fetch', 'release', 'rehearse'];
+const PREPARATION: readonly StageName[] = [...REHEARSAL, 'backup'];
+const CUTOVER: readonly StageName[] = ['hold', 'migrate', 'boot', 'verify', 'switch'];
+
+const MOST_TRIES = 3;
 
 /**
  * Takes a deployment through its stages and records how it ended.
  * Before the switch a failure leaves what is live untouched; after it, what was live before is made live again.
  */
 export async function runDeployment(work: Work): Promise<void> {
-  const { tools, record } = work;
-  const { journal } = tools;
+  const { journal } = work.tools;
+  const isRehearsal = work.record.kind === 'rehearsal';
   try {
-    for (const name of stagesOf(work)) {
-      if (!reached(name, 'settle')) work.signal.throwIfAborted();
-      await journal.stage(record.id, name, () => PIPELINE[name](work));
-    }
-    await journal.finish(record.id, succeeded(record.kind), null);
-    await retire(work);
+    await go(work, isRehearsal ? REHEARSAL : PREPARATION);
+    if (!isRehearsal) await cutOver(work);
   } catch (error) {
-    await fail(work, error);
+    return fail(work, error);
   }
+  if (isRehearsal) return journal.finish(work.record.id, 'ok', null);
+  return finishDeployment(work);
 }
 
-/** Goes on where a daemon that died after the switch left off. */
+/** From the switch on; also where a daemon that died after it left off. */
 export async function finishDeployment(work: Work): Promise<void> {
   const { journal } = work.tools;
   try {
-    for (const name of ['settle', 'finish'] as const)
-      await journal.stage(work.record.id, name, () => PIPELINE[name](work));
-    await journal.finish(work.record.id, succeeded(work.record.kind), null);
-    await retire(work);
+    await journal.stage(work.record.id, 'settle', () => settle(work));
   } catch (error) {
-    await fail(work, error);
+    return fail(work, error);
+  }
+  // It has proved itself: what fails from here on takes nothing back.
+  const problem = await lastStage(work);
+  await journal.finish(work.record.id, succeeded(work.record.kind), problem);
+  await retire(work);
+}
+
+/** Every part of `finish` can be repeated, and is. Returns what was left undone, or null. */
+async function lastStage(work: Work): Promise<string | null> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await work.tools.journal.stage(work.record.id, 'finish', () => finish(work));
+      return null;
+    } catch (error) {
+      if (tries >= MOST_TRIES) return `finish: ${oneLine(error)}`;
+      await sleep(tries * 1000);
+    }
   }
 }
 
-function stagesOf(work: Work): readonly StageName[] {
-  return work.record.kind === 'rehearsal' ? REHEARSAL : STAGES;
+async function go(work: Work, stages: readonly StageName[]): Promise<void> {
+  for (const name of stages) {
+    work.signal.throwIfAborted();
+    await work.tools.journal.stage(work.record.id, name, () => PIPELINE[name](work));
+  }
 }
 
-const reached = (name: StageName, mark: StageName) => STAGES.indexOf(name) >= STAGES.indexOf(mark);
+/** From the hold to the switch. When the hold is lost on the way nothing has happened yet, and it is tried again. */
+async function cutOver(work: Work): Promise<void> {
+  const { signal } = work;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await go(work, CUTOVER);
+    } catch (error) {
+      const lapsed = [error, work.signal.reason].find((reason) => reason instanceof HoldLapsed);
+      if (!lapsed || (await hasSwitched(work))) throw error;
+      work.signal = signal;
+      signal.throwIfAborted();
+      if (tries >= MOST_TRIES) throw new FailedError(`${lapsed.message}; nothing was switched`);
+      work.log(`once more: ${lapsed.message}`);
+      await undo(work);
+      await backToRunning(work);
+    }
+  }
+}
+
+async function backToRunning({ tools, record }: Work): Promise<void> {
+  const { phase } = await tools.journal.get(record.id);
+  if (phase === 'switching') await tools.journal.phase(record.id, 'running');
+}
 
 function succeeded(kind: Work['record']['kind']): Outcome {
   return kind === 'deploy' ? 'deployed' : 'ok';

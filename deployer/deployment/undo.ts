@@ -8,8 +8,9 @@ export async function undo(work: Work): Promise<void> {
   const { tools, generation } = work;
   const candidate = work.candidate ?? (await work.early?.catch(() => null));
   const parts: [string, () => unknown][] = [
-    ['let the writes go', () => work.hold?.release()],
+    // The lock first: whoever is let go needs it.
     ['release the write lock', () => work.writeLock?.release()],
+    ['let the writes go', () => work.hold?.release()],
     ['stop the new instance', () => candidate && stop(tools, candidate, 0)],
     ['forget what would have been dropped', () => forgetDropped(work)],
     [

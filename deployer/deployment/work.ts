@@ -131,8 +131,8 @@ export interface Work {
   readonly live: Live | null;
   /** For a rollback: the deployment whose release becomes live again. */
   readonly rollbackTarget: DeploymentRecord | null;
-  /** Aborted when a newer commit takes its place or the daemon stops. */
-  readonly signal: AbortSignal;
+  /** Aborted when a newer commit takes its place or the daemon stops; during a hold also when that is lost. */
+  signal: AbortSignal;
   /** Aborted when somebody waits for this deployment to be over: cuts `settle` short. */
   readonly hurry: AbortSignal;
   readonly log: (line: string) => void;
@@ -163,6 +163,11 @@ export interface Work {
   warm: boolean;
   suites: Suite[];
   backup: string | null;
+}
+
+/** The hold on writes was lost before the switch: nothing was switched, and the cutover may be tried again. */
+export class HoldLapsed extends Error {
+  override name = 'HoldLapsed';
 }
 
 /** The socket's base name of a slot. */

@@ -1,6 +1,6 @@
 import { FailedError } from '../../problem.ts';
 import { setReadOnly } from '../instance.ts';
-import { socketOf, type Work } from '../work.ts';
+import { HoldLapsed, socketOf, type Work } from '../work.ts';
 
 /**
  * Makes the new instance the live one. Up to the renames everything can be undone; from them on the deployment is live.
@@ -27,11 +27,9 @@ export async function switchOver(work: Work): Promise<void> {
 
 async function switchHeld(work: Work): Promise<void> {
   const { hold, writeLock, candidate } = work;
-  if (writeLock && !writeLock.unchanged())
-    throw new FailedError('the database was changed during the hold; nothing was switched');
-  if (!hold || !candidate || !(await hold.switchTo(socketOf(candidate.slot)))) {
-    throw new FailedError('the hold on writes lapsed before the switch; nothing was switched');
-  }
+  if (writeLock && !writeLock.unchanged()) throw new HoldLapsed('the database was changed during the hold');
+  if (!hold || !candidate || !(await hold.switchTo(socketOf(candidate.slot))))
+    throw new HoldLapsed('the hold on writes was lost');
   work.hold = null;
 }
 
