@@ -1,13 +1,19 @@
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseEnvironment } from '../../environments/parse.ts';
 import { oneLine } from '../problem.ts';
 import { finishDeployment, runDeployment, Stopped } from './pipeline.ts';
 import type { DeploymentRecord } from './record.ts';
 import { recover } from './recovery.ts';
+import { retireLeftBehind, silence } from './retire.ts';
 import { takeBack } from './take-back.ts';
 import { DeploymentEnded } from './ended.ts';
 import type { Live, Slot, Tools, Work } from './work.ts';
+
+/** How often a deployment is recovered, a second apart, before a person is asked. */
+const MOST_TRIES = 30;
+const RETRY_MS = 1000;
 
 /** What runs in an environment now. */
 interface Running {
@@ -23,16 +29,18 @@ export type Conductor = ReturnType<typeof createConductor>;
 export function createConductor(tools: Tools) {
   const running = new Map<string, Running>();
   let stopped = false;
+  /** Not before what an earlier daemon left is in a known state. */
+  let ready = false;
 
   /** Looks whether something that waits may begin, or something that runs has to give way. */
   async function kick(environment: string): Promise<void> {
-    if (stopped) return;
+    if (stopped || !ready) return;
     const waiting = await tools.journal.newest(environment, ['waiting']);
     if (!waiting || !(await mayBegin(waiting))) return;
     const current = running.get(environment);
     if (current) return current.record.id === waiting.id ? undefined : giveWay(current, waiting);
     // No await between the look and the entry in the map: two kicks cannot begin two.
-    start(waiting, (work) => runDeployment(work), true);
+    void start(waiting, 'begin');
   }
 
   /** A lock and an unfinished verification make an automatic deployment wait. */
@@ -49,35 +57,61 @@ export function createConductor(tools: Tools) {
     current.abort.abort(new DeploymentEnded('superseded', `a newer request, ${newer.id}, took its place`));
   }
 
-  function start(record: DeploymentRecord, run: (work: Work) => Promise<void>, begin: boolean): void {
+  function start(record: DeploymentRecord, first: 'begin' | 'recover'): Promise<void> {
     const abort = new AbortController();
     const hurry = new AbortController();
+    const { promise: known, resolve: isKnown } = Promise.withResolvers<void>();
     const entry: Running = { record, abort, hurry, done: Promise.resolve() };
     running.set(record.environment, entry);
     entry.done = (async () => {
-      try {
-        const begun = begin ? await tools.journal.begin(record.id) : record;
-        await run(await prepare(tools, begun, abort.signal, hurry.signal));
-      } catch (error) {
-        if (!stopped) await lost(record, error);
-      } finally {
-        running.delete(record.environment);
-        // Another environment may have waited for this one's verification.
-        if (!stopped) await kickAll();
+      for (let tries = 1; ; tries++) {
+        if (stopped) break;
+        try {
+          if (tries === 1 && first === 'begin') await begin(entry);
+          else if (tries <= MOST_TRIES) await goOn(entry, isKnown);
+          else await giveUp(record);
+          break;
+        } catch (error) {
+          // The journal, most likely, on a full disk: what a new daemon would do, once it can be written again.
+          tools.logger.error({ deployment: record.id, err: error }, 'the deployment has to be recovered');
+          isKnown();
+          await sleep(RETRY_MS, undefined, { signal: abort.signal }).catch(() => undefined);
+        }
       }
+      running.delete(record.environment);
+      isKnown();
+      // Another environment may have waited for this one's verification.
+      await kickAll();
     })().catch((error: unknown) =>
       tools.logger.error({ deployment: record.id, err: error }, 'the conductor failed'),
     );
+    return known;
   }
 
-  /** The pipeline itself failed, the journal most likely: nothing is claimed that could not be written. */
-  async function lost(record: DeploymentRecord, error: unknown): Promise<void> {
-    tools.logger.error(
-      { deployment: record.id, err: error },
-      'the deployment could not be brought to an end',
-    );
-    const { phase } = await tools.journal.get(record.id);
-    if (phase !== 'finished') await tools.journal.finish(record.id, 'needs_attention', oneLine(error));
+  async function begin({ record, abort, hurry }: Running): Promise<void> {
+    const begun = await tools.journal.begin(record.id);
+    await runDeployment(await prepare(tools, begun, abort.signal, hurry.signal));
+  }
+
+  async function giveUp({ id }: DeploymentRecord): Promise<void> {
+    const { phase } = await tools.journal.get(id);
+    if (phase === 'waiting' || phase === 'finished') return;
+    await tools.journal.finish(id, 'needs_attention', 'it could not be recovered: see logs/deployer.log');
+  }
+
+  /** From a known state, which is announced. */
+  async function goOn({ record: { id }, abort, hurry }: Running, isKnown: () => void): Promise<void> {
+    const left = await tools.journal.get(id);
+    if (left.phase === 'waiting' || left.phase === 'finished') return;
+    const next = await recover(tools, left);
+    tools.logger.info({ deployment: id, phase: left.phase, next }, 'recovered');
+    isKnown();
+    if (next === 'restarted' || next === 'ended') return;
+    const work = await prepare(tools, await tools.journal.get(id), abort.signal, hurry.signal);
+    if (next === 'watch') {
+      await silence(work);
+      await finishDeployment(work);
+    } else await takeBack(work, work.record.cause ?? 'the deployer died while it was taking this back');
   }
 
   async function kickAll(): Promise<void> {
@@ -89,19 +123,17 @@ export function createConductor(tools: Tools) {
     kick,
     kickAll,
 
-    /** Brings what an earlier daemon left behind to a known state, then goes on. */
+    /** Brings what an earlier daemon left behind to a known state, then goes on; nothing begins before. */
     async recover(): Promise<void> {
-      for (const record of await tools.journal.inPhases(['running', 'switching', 'live', 'reverting'])) {
-        const next = await recover(tools, record);
-        tools.logger.info({ deployment: record.id, phase: record.phase, next }, 'recovered');
-        const fresh = await tools.journal.get(record.id);
-        if (next === 'watch') start(fresh, finishDeployment, false);
-        if (next === 'take back')
-          start(fresh, (work) => takeBack(work, 'the deployer died while it was taking this back'), false);
-      }
+      const left = await tools.journal.inPhases(['running', 'switching', 'live', 'reverting']);
+      await Promise.all([
+        ...left.map((record) => start(record, 'recover')),
+        retireLeftBehind(tools, (environment) => running.has(environment)),
+      ]);
+      ready = true;
     },
 
-    /** Whether the environment is past a switch and not yet at rest: its instances are then watched by the deployment. */
+    /** Whether a deployment of the environment is not yet at rest. */
     runs: (environment: string) => running.has(environment),
 
     /** Ends what has not switched; the next daemon begins it anew. */
@@ -148,7 +180,7 @@ async function prepare(
     rollbackTarget,
     signal,
     hurry,
-    live: before ? liveFrom(tools, before) : null,
+    live: before ? await (past ? earlierFrom(tools, before) : liveFrom(tools, before)) : null,
     log: await deploymentLog(tools, record.id),
     target: {
       commit: record.commit,
@@ -201,6 +233,15 @@ export function liveFrom(tools: Pick<Tools, 'generations'>, record: DeploymentRe
     slot: slot as Slot,
     generation: generation ? (tools.generations(config)?.open(generation) ?? null) : null,
   };
+}
+
+/** What a deployment that is live took the place of; its generation may have been swept already. */
+async function earlierFrom(tools: Tools, record: DeploymentRecord): Promise<Live | null> {
+  const { config, generation } = record;
+  const present = config && generation ? await tools.generations(config)?.list() : undefined;
+  const isSwept = generation !== null && present?.includes(generation) === false;
+  const live = liveFrom(tools, isSwept ? { ...record, generation: null } : record);
+  return live && { ...live, record };
 }
 
 /** The deployment's own log: one line a call, written in order. */

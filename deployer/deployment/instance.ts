@@ -56,8 +56,8 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     logFile,
   });
   const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process };
-  await tools.instances.put(instance);
   try {
+    await tools.instances.put(instance);
     await healthy(tools, instance, config.boot.timeout, request.signal, () => lastWords(logFile, written));
     return instance;
   } catch (error) {

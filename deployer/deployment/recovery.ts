@@ -1,3 +1,4 @@
+import { oneLine } from '../problem.ts';
 import { setReadOnly, stop } from './instance.ts';
 import type { DeploymentRecord } from './record.ts';
 import { socketOf, type Tools, type Work } from './work.ts';
@@ -20,18 +21,20 @@ export type Recovered = 'restarted' | 'ended' | 'watch' | 'take back';
 
 /**
  * Brings a deployment that a dead daemon left behind to a known state: wholly before or wholly after its switch.
+ * It may itself be cut off at any point, and is then done again.
  * @returns what is left to do: nothing, go on watching it, or go on taking it back
  */
 export async function recover(tools: Tools, record: DeploymentRecord): Promise<Recovered> {
+  // First of all: a switch that is still on its way to the front door then finds no hold, and does nothing.
+  await tools.frontDoor.letGo(record.environment);
   if (record.phase === 'live') return 'watch';
   if (record.phase === 'reverting') return 'take back';
   if (record.phase === 'switching' && (await hasSwitched({ tools, record, candidate: null }))) {
     await finishSwitch(tools, record);
     return 'watch';
   }
-  await tools.frontDoor.letGo(record.environment);
   await stopOwn(tools, record);
-  await removeOwnGeneration(tools, record);
+  await attempt(tools, record, 'remove its generation', () => removeOwnGeneration(tools, record));
   if (record.attempts < MOST_ATTEMPTS) {
     await tools.journal.restart(record.id);
     return 'restarted';
@@ -45,20 +48,28 @@ export async function recover(tools: Tools, record: DeploymentRecord): Promise<R
   return 'ended';
 }
 
-/** The links were renamed, the rest was not done: each part can be repeated. */
+/** The links were renamed, the rest was not done. When the new instance has ended since, `settle` finds out. */
 async function finishSwitch(tools: Tools, record: DeploymentRecord): Promise<void> {
   const { environment, slot, generation, config } = record;
   if (slot) {
     await setReadOnly(tools, { environment, slot }, false).catch(() => false);
-    await tools.frontDoor.point(environment, socketOf(slot));
+    await attempt(tools, record, 're-point the writes', () =>
+      tools.frontDoor.point(environment, socketOf(slot)),
+    );
   }
   const generations = config && tools.generations(config);
   if (generations && generation) await generations.setCurrent(generations.open(generation));
   await tools.journal.live(record.id);
 }
 
+/** What it started, and the warm instance that it had begun to make live again. */
 async function stopOwn(tools: Tools, record: DeploymentRecord): Promise<void> {
-  const own = (await tools.instances.all()).filter(({ deployment }) => deployment === record.id);
+  const live = await tools.journal.liveOf(record.environment);
+  const own = (await tools.instances.all()).filter(
+    ({ environment, slot, deployment }) =>
+      deployment === record.id ||
+      (environment === record.environment && slot === record.slot && slot !== live?.slot),
+  );
   for (const instance of own) await stop(tools, instance, 0);
 }
 
@@ -66,5 +77,20 @@ async function removeOwnGeneration(tools: Tools, record: DeploymentRecord): Prom
   const generations = record.config && tools.generations(record.config);
   const live = await tools.journal.liveOf(record.environment);
   if (!generations || !record.generation || record.generation === live?.generation) return;
-  await generations.remove(generations.open(record.generation));
+  // Not opened: it may be gone already.
+  await generations.remove({ id: record.generation, env: {} });
+}
+
+/** What a later sweep or watch makes good must not keep an environment from its known state. */
+async function attempt(
+  tools: Tools,
+  record: DeploymentRecord,
+  what: string,
+  run: () => Promise<void>,
+): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    tools.logger.warn({ deployment: record.id, error: oneLine(error) }, `could not ${what}`);
+  }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, oneLine } from '../problem.ts';
 import type { Generation } from '../data/types.ts';
-import { boot, DRAIN_MS, setReadOnly, stop } from './instance.ts';
+import { boot, DRAIN_MS, healthOf, setReadOnly, socketPath, stop } from './instance.ts';
 import { WARM_MS } from './retire.ts';
 import { contextOf, liveContext } from './migration.ts';
 import { migrate } from './programs.ts';
@@ -9,74 +9,132 @@ import { dataBefore, replacesData } from './restore.ts';
 import { hold } from './stages/hold.ts';
 import { socketOf, type Instance, type Live, type Work } from './work.ts';
 
-/** After the switch: what was live before becomes live again, with the rows that visitors wrote meanwhile. */
-export async function takeBack(work: Work, cause: string): Promise<void> {
-  const { tools, record, live } = work;
+/** A hold may lapse, and another process may lock the database, without anything being wrong. */
+const MOST_TRIES = 3;
+
+/**
+ * After the switch: what was live before becomes live again, with the rows that visitors wrote meanwhile.
+ * It may be cut off at any point and is then done again; the links say whether it was done.
+ * @throws what kept the journal from being written: nothing is claimed then
+ */
+export async function takeBack(ending: Work, cause: string): Promise<void> {
+  const { tools, record, live } = ending;
   const { journal } = tools;
+  // What ends the deployment, a newer commit say, does not end its taking back.
+  const work: Work = { ...ending, signal: new AbortController().signal };
   const { phase } = await journal.get(record.id);
-  if (phase === 'live') await journal.phase(record.id, 'reverting');
+  if (phase === 'live') {
+    await journal.note(record.id, { cause });
+    await journal.phase(record.id, 'reverting');
+  }
   work.log(`taking back: ${cause}`);
   try {
     if (!live) throw new FailedError('nothing was live before');
-    const generation = await returnTo(work, live);
-    await journal.takenBack(record.id, live.record.id, {
-      slot: live.slot,
-      generation: generation?.id ?? null,
-    });
-    tools.errorRates.begin(record.environment, await tools.frontDoor.counters(record.environment));
-    await stopNew(work);
-    await journal.finish(record.id, record.kind === 'deploy' ? 'rolled_back' : 'failed', cause);
+    if (!(await isBack(work, live))) await returnTo(work, live);
   } catch (error) {
+    if (live && (await isBack(work, live))) throw error;
     tools.logger.error({ deployment: record.id, error: oneLine(error) }, 'could not take back');
     await journal.finish(record.id, 'needs_attention', `${cause}; taking back failed: ${oneLine(error)}`);
+    return;
+  }
+  await confirm(work, live);
+  await stopNew(work, live);
+  await journal.finish(record.id, record.kind === 'deploy' ? 'rolled_back' : 'failed', cause);
+  await tools.prune(live.config);
+}
+
+/** Whether visitors reach the earlier instance already. */
+async function isBack({ tools, config }: Work, { slot }: Live): Promise<boolean> {
+  return (await tools.frontDoor.links(config.name)).live === socketOf(slot);
+}
+
+/** What a switch leaves to be done; each part can be repeated. */
+async function confirm({ tools, config, record }: Work, { slot, record: earlier }: Live): Promise<void> {
+  await setReadOnly(tools, { environment: config.name, slot }, false).catch(() => false);
+  await tools.frontDoor.point(config.name, socketOf(slot));
+  // Noted before the switch: the one that it works on now.
+  const { generation } = await tools.journal.get(earlier.id);
+  const generations = tools.generations(config);
+  if (generations && generation) await generations.setCurrent(generations.open(generation));
+  await tools.journal.takenBack(record.id, earlier.id, { slot, generation });
+  const counters = await tools.frontDoor.counters(config.name).catch(() => ({ requests: 0, errors: 0 }));
+  tools.errorRates.begin(config.name, counters);
+}
+
+async function returnTo(work: Work, live: Live): Promise<void> {
+  const { tools, generation } = work;
+  const warm = await tools.instances.get(live.config.name, live.slot);
+  if (worksOnSameData(work, live) && warm && (await isWell(work, warm))) return pointTo(work, warm);
+  if (warm) await stop(tools, warm, 0);
+  if (worksOnSameData(work, live) || work.proven) {
+    const instance = await bootEarlier(work, live, generation);
+    await noteGeneration(work, live, generation);
+    return pointTo(work, instance);
+  }
+  for (let tries = 1; ; tries++) {
+    try {
+      return await downAndBack(work, live);
+    } catch (error) {
+      if (tries >= MOST_TRIES || (await isBack(work, live))) throw error;
+      work.log(`once more: ${oneLine(error)}`);
+    }
   }
 }
 
-/** Makes the earlier release live again and returns the generation that it works on. */
-async function returnTo(work: Work, live: Live): Promise<Generation | null> {
-  const { tools, generation } = work;
-  const warm = await tools.instances.get(live.config.name, live.slot);
-  const sameData = generation?.id === live.generation?.id;
-  if (sameData && warm && tools.services.alive(warm.process)) {
-    await pointTo(work, warm);
-    return generation;
-  }
-  if (warm) await stop(tools, warm, 0);
-  if (sameData || work.proven) {
-    await pointTo(work, await bootEarlier(work, live, generation));
-    return generation;
-  }
-  return downAndBack(work, live);
+/** By the journal: the earlier generation itself may have been swept already. */
+const worksOnSameData = ({ generation }: Work, { record }: Live) =>
+  (generation?.id ?? null) === record.generation;
+
+async function isWell({ tools }: Work, instance: Instance): Promise<boolean> {
+  if (!tools.services.alive(instance.process)) return false;
+  const { status } = await healthOf(socketPath(tools, instance.environment, instance.slot), 2000);
+  return status === 200;
+}
+
+/** Before the switch, so that a daemon that dies right after it leaves no doubt which data is live. */
+async function noteGeneration({ tools }: Work, { record }: Live, generation: { id: string } | null) {
+  await tools.journal.note(record.id, { generation: generation?.id ?? null });
 }
 
 /** The schema has to go back too: `down` on a copy under a hold, so that rows written since stay. */
-async function downAndBack(work: Work, live: Live): Promise<Generation> {
-  const { tools, config, generation } = work;
+async function downAndBack(work: Work, live: Live): Promise<void> {
+  const { tools, config, generation, candidate } = work;
   const generations = tools.generations(config);
   if (!generations || !generation) throw new FailedError('there is no database to take back');
   const current: Live = { ...live, config, generation };
   const holding: Work = { ...work, live: current, plan: { kind: 'next', down: null } };
+  let instance: Instance | null = null;
+  let next: Generation | null = null;
   try {
     await hold(holding);
-    const next = replacesData(work.record)
-      ? await dataBefore(work, live, { generations, now: generation })
-      : await generations.copy(generation);
-    if (!replacesData(work.record))
-      await migrate(tools, contextOf(work), next, ['down', '--to', live.record.applied?.at(-1) ?? 'none']);
-    const instance = await bootEarlier(work, live, next);
+    next = await earlierData(holding, live, generation);
+    instance = await bootEarlier(work, live, next);
+    await noteGeneration(work, live, next);
     await setReadOnly(tools, instance, false);
-    if (
-      holding.writeLock?.unchanged() === false ||
-      !(await holding.hold?.switchTo(socketOf(instance.slot)))
-    ) {
+    if (holding.writeLock?.unchanged() === false || !(await holding.hold?.switchTo(socketOf(instance.slot))))
       throw new FailedError('the hold on writes lapsed before the way back was ready');
-    }
-    await generations.setCurrent(next);
-    return next;
+    // While the lock still keeps its jobs from writing to data that nobody sees any more.
+    if (candidate) await setReadOnly(tools, candidate, true).catch(() => false);
+  } catch (error) {
+    if (await isBack(work, live)) throw error;
+    if (instance) await stop(tools, instance, 0);
+    await noteGeneration(work, live, live.generation);
+    if (next) await generations.remove(next);
+    throw error;
   } finally {
-    await holding.hold?.release();
     holding.writeLock?.release();
+    await holding.hold?.release();
   }
+}
+
+async function earlierData(work: Work, live: Live, now: Generation): Promise<Generation> {
+  const { tools, config, record } = work;
+  const generations = tools.generations(config);
+  if (!generations) throw new FailedError('there is no database to take back');
+  if (replacesData(record)) return dataBefore(work, live, { generations, now });
+  const next = await generations.copy(now);
+  await migrate(tools, contextOf(work), next, ['down', '--to', live.record.applied?.at(-1) ?? 'none']);
+  return next;
 }
 
 async function bootEarlier(work: Work, live: Live, generation: Generation | null): Promise<Instance> {
@@ -88,7 +146,7 @@ async function bootEarlier(work: Work, live: Live, generation: Generation | null
     slot: live.slot,
     generation,
     readOnly: true,
-    signal: new AbortController().signal,
+    signal: work.signal,
   });
 }
 
@@ -97,9 +155,12 @@ async function pointTo({ tools, config }: Work, instance: Instance): Promise<voi
   await tools.frontDoor.point(config.name, socketOf(instance.slot));
 }
 
-async function stopNew({ tools, candidate }: Work): Promise<void> {
-  if (!candidate) return;
-  await setReadOnly(tools, candidate, true).catch(() => false);
+/** What is in flight there ends first: on the same data its writes count like any other. */
+async function stopNew(work: Work, live: Live): Promise<void> {
+  const { tools, record } = work;
+  const { slot } = await tools.journal.get(record.id);
+  const instance = slot && slot !== live.slot && (await tools.instances.get(record.environment, slot));
+  if (!instance) return;
   await sleep(WARM_MS);
-  await stop(tools, candidate, DRAIN_MS);
+  await stop(tools, instance, DRAIN_MS);
 }

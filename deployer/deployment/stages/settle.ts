@@ -19,13 +19,17 @@ export async function settle(work: Work): Promise<Skipped | void> {
   if (!live) return new Skipped('nothing was live before: there is nothing to go back to');
   if (work.record.kind === 'rollback') return new Skipped('this release was live before');
   const looks = [await watchHealth(work, candidate), await watchErrors(work), watchWrites(work)];
+  // A daemon that was away for all of that time has seen nothing of it yet.
+  const fewest = config.cutover.settle > 0 ? UNHEALTHY_LOOKS : 0;
   const until = tools.clock().getTime() + config.cutover.settle - (await sinceLive(work));
-  while (tools.clock().getTime() < until && !hurry.aborted && !signal.aborted) {
+  const isOver = (made: number) => tools.clock().getTime() >= until && made >= fewest;
+  for (let made = 0; !isOver(made) && !hurry.aborted && !signal.aborted; made++) {
     for (const look of looks) {
       const problem = await look();
       if (problem && !signal.aborted) throw new FailedError(`settle: ${problem}`);
     }
-    const rest = Math.min(LOOK_EVERY_MS, Math.max(0, until - tools.clock().getTime()));
+    const left = until - tools.clock().getTime();
+    const rest = left > 0 ? Math.min(LOOK_EVERY_MS, left) : LOOK_EVERY_MS;
     await sleep(rest, undefined, { signal: AbortSignal.any([hurry, signal]) }).catch(() => undefined);
   }
 }
@@ -53,10 +57,13 @@ async function watchHealth({ tools, config }: Work, candidate: Instance): Promis
 
 /** The share of answers of 500 and above since the switch, against that of the release before. */
 async function watchErrors({ tools, config }: Work): Promise<Look> {
-  const before = await tools.frontDoor.counters(config.name);
+  // A front door that died counts anew once it is started again: that is not the release's fault.
+  const count = () => tools.frontDoor.counters(config.name).catch(() => ({ requests: 0, errors: 0 }));
+  let before = await count();
   const usual = tools.errorRates.begin(config.name, before);
   return async () => {
-    const now = await tools.frontDoor.counters(config.name);
+    const now = await count();
+    if (now.requests < before.requests) before = now;
     const requests = now.requests - before.requests;
     const errors = now.errors - before.errors;
     if (requests < FEWEST_REQUESTS || errors / requests <= Math.max(MOST_ERRORS, usual * WORSE)) return null;
