@@ -135,9 +135,8 @@ async function compose(base: {
   serve(server, { settings, state, operations, metrics, reconciler, clock, logger, url });
 
   outbox.kick();
-  await supervisor.lookAtAll();
   await clearDrills(tools);
-  await conductor.recover();
+  await Promise.all([supervisor.lookAtAll(), conductor.recover()]);
   recovered = true;
   await reconciler.look();
   const close = closer({ server, state, conductor, supervisor, reconciler, schedule, outbox });

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conductor } from '../deployment/conductor.ts';
 import { liveFrom } from '../deployment/conductor.ts';
-import { boot } from '../deployment/instance.ts';
+import { boot, stop as stopInstance } from '../deployment/instance.ts';
 import { socketOf, type Live, type Tools } from '../deployment/work.ts';
 import { oneLine } from '../problem.ts';
 
 const LOOK_EVERY_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
+/** From the switch on, the deployment itself decides which instance is to serve, also one that waits for its recovery. */
+const DECIDING = ['switching', 'live', 'reverting'] as const;
 
 export type Supervisor = ReturnType<typeof createSupervisor>;
 
@@ -17,17 +19,26 @@ export function createSupervisor(
   environments: () => Promise<string[]>,
 ) {
   const failures = new Map<string, { count: number; until: number; problem: string }>();
+  const looking = new Map<string, Promise<void>>();
   const stop = new AbortController();
   let loop: Promise<void> = Promise.resolve();
 
-  async function look(environment: string): Promise<void> {
-    const record = await tools.journal.liveOf(environment);
-    const live = record && liveFrom(tools, record);
-    if (!live || (failures.get(environment)?.until ?? 0) > Date.now()) return;
+  /** An environment that takes long keeps no other one waiting. */
+  function look(environment: string): Promise<void> {
+    const present = looking.get(environment);
+    if (present) return present;
+    const begun = lookNow(environment).finally(() => looking.delete(environment));
+    looking.set(environment, begun);
+    return begun;
+  }
+
+  async function lookNow(environment: string): Promise<void> {
+    if ((failures.get(environment)?.until ?? 0) > Date.now()) return;
     try {
+      const live = await liveOf(environment);
+      if (!live) return;
       await tools.frontDoor.ensure(environment, live.config.listen);
-      // While a deployment runs, its stages watch the instances themselves.
-      if (!conductor.runs(environment)) await revive(live);
+      if (!(await isDeciding(environment))) await revive(live);
       failures.delete(environment);
     } catch (error) {
       const count = (failures.get(environment)?.count ?? 0) + 1;
@@ -41,38 +52,49 @@ export function createSupervisor(
     }
   }
 
+  async function liveOf(environment: string): Promise<Live | null> {
+    const record = await tools.journal.liveOf(environment);
+    return record && liveFrom(tools, record);
+  }
+
+  const isDeciding = async (environment: string) =>
+    (await tools.journal.newest(environment, DECIDING)) !== null;
+
   /** The live release on its own slot and generation, and both links to it. */
   async function revive(live: Live): Promise<void> {
-    const { record, config, slot, generation } = live;
+    const { config, slot } = live;
     const instance = await tools.instances.get(config.name, slot);
-    if (!instance || !tools.services.alive(instance.process)) {
-      tools.logger.warn(
-        { environment: config.name, deployment: record.id },
-        'the live instance is gone; it is started again',
-      );
-      const release = await tools.releases.build({
-        commit: record.commit,
-        tree: record.tree ?? '',
-        install: config.commands.install,
-        log: (line: string) => tools.logger.info({ environment: config.name }, line),
-        signal: stop.signal,
-      });
-      const deployment = { id: record.id, commit: record.commit, branch: record.branch };
-      await boot(tools, {
-        config,
-        slot,
-        release,
-        generation,
-        deployment,
-        readOnly: false,
-        signal: stop.signal,
-      });
-    }
+    if (!instance || !tools.services.alive(instance.process)) await bootAgain(live);
+    if (conductor.runs(config.name) || (await isDeciding(config.name))) return;
     const links = await tools.frontDoor.links(config.name);
     const socket = socketOf(slot);
-    if (!conductor.runs(config.name) && (links.live !== socket || links.write !== socket)) {
-      await tools.frontDoor.point(config.name, socket);
-    }
+    if (links.live !== socket || links.write !== socket) await tools.frontDoor.point(config.name, socket);
+  }
+
+  async function bootAgain({ record, config, slot, generation }: Live): Promise<void> {
+    tools.logger.warn(
+      { environment: config.name, deployment: record.id },
+      'the live instance is gone; it is started again',
+    );
+    const release = await tools.releases.build({
+      commit: record.commit,
+      tree: record.tree ?? '',
+      install: config.commands.install,
+      log: (line: string) => tools.logger.info({ environment: config.name }, line),
+      signal: stop.signal,
+    });
+    const instance = await boot(tools, {
+      config,
+      slot,
+      release,
+      generation,
+      deployment: { id: record.id, commit: record.commit, branch: record.branch },
+      readOnly: false,
+      signal: stop.signal,
+    });
+    // A deployment went live meanwhile, and may have looked for this one before it was there.
+    const now = await tools.journal.liveOf(config.name);
+    if (now?.id !== record.id) await stopInstance(tools, instance, 0);
   }
 
   async function lookAtAll(): Promise<void> {
@@ -86,7 +108,7 @@ export function createSupervisor(
     start(): void {
       loop = (async () => {
         while (!stop.signal.aborted) {
-          await lookAtAll().catch((error: unknown) =>
+          void lookAtAll().catch((error: unknown) =>
             tools.logger.error({ err: error }, 'the supervisor failed'),
           );
           await sleep(LOOK_EVERY_MS, undefined, { signal: stop.signal }).catch(() => undefined);
@@ -96,6 +118,7 @@ export function createSupervisor(
     async stop(): Promise<void> {
       stop.abort(new Error('the deployer stops'));
       await loop;
+      await Promise.all(looking.values());
     },
   };
 }
