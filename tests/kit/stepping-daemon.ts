@@ -53,7 +53,7 @@ function stepping<T extends object>(
 /** What tells one call from another: a stage's name, a phase, the first key of a note. */
 function detail(args: readonly unknown[]): string {
   const [, second] = args;
-  if (typeof second === 'string' && /^[a-z-]+$/.test(second)) return ` ${second}`;
+  if (typeof second === 'string' && /^[a-z_-]+$/.test(second)) return ` ${second}`;
   return typeof second === 'object' && second ? ` ${Object.keys(second)[0] ?? ''}` : '';
 }
 
