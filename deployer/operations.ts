@@ -30,7 +30,8 @@ export interface Operations {
   rehearse(environment: string, by: string): Promise<Deployment>;
   /** The suites against what is live. */
   verify(environment: string, suites: string[]): Promise<{ success: boolean; suites: Suite[] }>;
-  migrations(environment: string): Promise<MigrateReport>;
+  /** What is applied and what the branch's head would bring; `ran` is what that rehearsal ran on its copy. */
+  migrations(environment: string, rehearsal?: string): Promise<MigrateReport>;
   lock(environment: string, reason: string, by: string): Promise<Lock>;
   unlock(environment: string, by: string): Promise<void>;
   backups(environment: string): Promise<Backup[]>;

@@ -12,6 +12,7 @@ import type { AuditEntry, DeployRequest, Operations, RollbackRequest } from '../
 import { RefusedError, UsageError } from '../problem.ts';
 import type { EnvironmentRow, Reconciler } from '../reconcile/reconciler.ts';
 import type { BackupOperations } from './backup-operations.ts';
+import { contextOfHead } from './head.ts';
 import type { LookUp } from './live.ts';
 import { promote } from './promote.ts';
 import type { Schedule } from './schedule.ts';
@@ -239,14 +240,21 @@ export function createOperations(parts: Parts): Operations {
       return { success: found.every(({ success }) => success), suites: found };
     },
 
-    async migrations(name) {
-      const present = await live(name);
-      const { generation, config } = present;
-      if (!config.commands.migrate || !generation)
+    async migrations(name, rehearsal) {
+      const row = await known(name);
+      const { generation } = await live(name);
+      await mirror.fetch();
+      const head = await mirror.resolve({ branch: row.branch });
+      if (!head) throw new UsageError(`there is no branch ${row.branch} on ${tools.forge.name}`);
+      const context = await contextOfHead(tools, row, head);
+      if (!context.config.commands.migrate || !generation)
         throw new RefusedError(
           `${name} has no migrations: its file names no commands.migrate or no database`,
         );
-      return migrate(tools, await contextOf(present, AbortSignal.timeout(60_000)), generation, ['status']);
+      const report = await migrate(tools, context, generation, ['status']);
+      if (rehearsal === undefined) return report;
+      await deployment(rehearsal);
+      return { ...report, ran: (await journal.get(rehearsal)).ran };
     },
 
     async lock(name, reason, by) {

@@ -1,3 +1,4 @@
+import type { MigrateReport } from '../operations.ts';
 import type { Environment } from '../../environments/schema.ts';
 import type { Phase } from './lifecycle.ts';
 import type { DeploymentSummary, Stage, Suite } from './model.ts';
@@ -51,6 +52,8 @@ export interface DeploymentRecord extends DeploymentSummary {
   proven: boolean;
   /** The backup taken before it. */
   backup: string | null;
+  /** The migrations that its rehearsal ran. */
+  ran: MigrateReport['ran'];
 }
 
 /** The columns that change while a deployment runs. */
@@ -66,6 +69,7 @@ export type Patch = Partial<
     | 'applied'
     | 'proven'
     | 'backup'
+    | 'ran'
     | 'cause'
     | 'tag'
     | 'liveAt'
@@ -101,6 +105,7 @@ export interface DeploymentRow {
   replaced: string | null;
   applied: string | null;
   proven: number | boolean;
+  ran: string | null;
   backup: string | null;
 }
 
@@ -155,6 +160,7 @@ export function toRecord(row: DeploymentRow): DeploymentRecord {
     applied: row.applied === null ? null : (JSON.parse(row.applied) as string[]),
     proven: Boolean(row.proven),
     backup: row.backup,
+    ran: row.ran === null ? [] : (JSON.parse(row.ran) as MigrateReport['ran']),
   };
 }
 
@@ -168,11 +174,12 @@ export function toSuite(row: SuiteRow): Suite {
 
 /** A patch as columns. */
 export function toColumns(patch: Patch): Partial<DeploymentRow> {
-  const { liveAt, config, applied, ...same } = patch;
+  const { liveAt, config, applied, ran, ...same } = patch;
   return {
     ...same,
     ...(liveAt === undefined ? {} : { live_at: liveAt }),
     ...(config === undefined ? {} : { config: JSON.stringify(config) }),
     ...(applied === undefined ? {} : { applied: JSON.stringify(applied) }),
+    ...(ran === undefined ? {} : { ran: JSON.stringify(ran) }),
   };
 }

@@ -12,6 +12,7 @@ import {
   restoreBody,
   rollbackBody,
   verifyBody,
+  migrationsQuery,
 } from './requests.ts';
 import {
   audit,
@@ -102,10 +103,10 @@ export const endpoints: readonly Endpoint[] = [
     },
   }),
   reading(`${ENVIRONMENT}/migrations`, {
-    summary: 'Applied and pending migrations',
-    query: nothing,
+    summary: 'Applied migrations, and those that the head of the branch would bring',
+    query: migrationsQuery,
     answer: migrations,
-    read: (operations, input) => operations.migrations(input.environment),
+    read: (operations, { environment: name, query }) => operations.migrations(name, query.rehearsal),
   }),
   reading(`${ENVIRONMENT}/backups`, {
     summary: 'The verified backups',

@@ -67,3 +67,11 @@ export const historyQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(200).optional(),
 });
+
+export const migrationsQuery = z.strictObject({
+  rehearsal: z
+    .string()
+    .regex(/^[\w-]{1,40}$/, 'expected the id of a rehearsal')
+    .optional()
+    .meta({ description: 'the rehearsal whose migrations `ran` is to list' }),
+});

@@ -37,6 +37,7 @@ export async function up(knex: Knex): Promise<void> {
     table.text('applied');
     table.boolean('proven').notNullable().defaultTo(false);
     table.string('backup', 60);
+    table.text('ran');
     table.index(['environment', 'seq']);
     table.index(['environment', 'phase']);
     table.index(['commit']);

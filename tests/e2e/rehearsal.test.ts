@@ -125,6 +125,30 @@ describe('a rehearsal where migrations have to be reversible', () => {
     ]);
   });
 
+  it('tells the migrations that the head of the branch would bring, and what a rehearsal of them ran', async () => {
+    const { operations } = stage.daemon;
+    await operations.lock('dev', 'look first', 'alice');
+    const migration = {
+      up: ['ALTER TABLE notes ADD COLUMN size INTEGER'],
+      down: ['ALTER TABLE notes DROP COLUMN size'],
+      touches: ['notes'],
+    };
+    await stage.push('dev', 'Sizes', { 'migrations/003_size.json': JSON.stringify(migration) });
+    expect(await operations.migrations('dev')).toMatchObject({
+      applied: ['001_notes', '002_try'],
+      pending: ['003_size'],
+      ran: [],
+    });
+    const rehearsal = await stage.outcome(await operations.rehearse('dev', 'alice'));
+    expect(rehearsal.outcome).toBe('ok');
+    expect(await operations.migrations('dev', rehearsal.id)).toMatchObject({
+      pending: ['003_size'],
+      ran: [{ name: '003_size', reversible: true }],
+    });
+    await operations.unlock('dev', 'alice');
+    await stage.allLive();
+  });
+
   it('can be asked for by itself and touches nothing', async () => {
     const before = await stage.get('dev');
     const rehearsal = await stage.outcome(await stage.daemon.operations.rehearse('dev', 'alice'));

@@ -33,7 +33,8 @@ export const migrateRehearse: Verb = {
     const { args, client } = context;
     const started = await client().change('POST', `${environmentPath(args)}/rehearsals`, {}, deployment);
     const result = await finish(context, started);
-    const report = await client().get(`${environmentPath(args)}/migrations`, migrations);
+    const path = `${environmentPath(args)}/migrations?rehearsal=${encodeURIComponent(started.id)}`;
+    const report = await client().get(path, migrations);
     const success = result.outcome === 'ok' || result.outcome === 'deployed';
     const { cause } = deployment.parse(result.details);
     const error = success ? null : { migration: null, message: cause ?? result.outcome, location: null };

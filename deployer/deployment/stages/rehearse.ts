@@ -143,6 +143,7 @@ async function rehearseMigrations(
   const began = performance.now();
   await applyPlan(work, copy);
   const migrateMs = performance.now() - began;
+  await work.tools.journal.note(work.record.id, { ran: work.ran });
   const { suites, bootMs } = await judgeOn(work, generations, copy);
   const forecast = holdCheck(work, copyMs + migrateMs + bootMs + quickMs(suites));
   await conclude(work, [...suites, suiteOf([upCheck(work, migrateMs), forecast])]);
