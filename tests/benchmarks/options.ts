@@ -18,7 +18,7 @@ export interface Scale {
 }
 
 const FULL: Scale = {
-  turns: 7,
+  turns: 5,
   megabytes: 10,
   rates: [300, 2000],
   sizes: [10, 200, 1024],

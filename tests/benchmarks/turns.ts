@@ -1,7 +1,7 @@
 import type { Kind } from './application.ts';
 import type { Breakdown, Contestant } from './contestant.ts';
 import { median, ratio, rotated, rounded, summary, type Summary } from './statistics.ts';
-import { timeUntilLive } from './watch.ts';
+import { timeUntilLive, versionAt } from './watch.ts';
 
 /** What one participant took, against the floor and, for those that tell, where the time went (medians). */
 export interface Result {
@@ -43,7 +43,7 @@ function resultOf(all: readonly Measurement[], floor: readonly number[] | null):
   };
 }
 
-function mediansOf(breakdowns: readonly Breakdown[]): Breakdown | null {
+export function mediansOf(breakdowns: readonly Breakdown[]): Breakdown | null {
   const parts = [...new Set(breakdowns.flatMap((breakdown) => breakdown.map(({ part }) => part)))];
   if (parts.length === 0) return null;
   const msOf = (breakdown: Breakdown, name: string) => breakdown.find(({ part }) => part === name)?.ms ?? 0;
@@ -60,7 +60,8 @@ export async function push(contestant: Contestant, kind: Kind): Promise<Measurem
 }
 
 /**
- * Pushes a change, goes back, and measures that; then everything is as with the change again, by a further push.
+ * Pushes a change, goes back, and measures that. What broke the earlier release is then there again, by a further push,
+ * so that the next one has but one migration.
  * @param around may let visitors come while `back` runs
  */
 export async function pushAndGoBack(
@@ -69,13 +70,14 @@ export async function pushAndGoBack(
   back: Way = (one, down) => one.rollback(down),
 ): Promise<Measurement> {
   const { application, front } = contestant;
-  const before = application.version;
+  const before = await versionAt(front);
+  if (before === null) throw new Error(`nothing answers on port ${front}`);
   await push(contestant, kind);
   const down = kind === 'breaking' ? (application.migrations.at(-2) ?? 'none') : null;
   const ms = await timeUntilLive(front, before, () => back(contestant, down));
   await contestant.rest();
   const breakdown = (await contestant.breakdown?.()) ?? null;
-  await push(contestant, 'code');
+  if (kind === 'breaking') await push(contestant, 'code');
   return { ms, breakdown };
 }
 

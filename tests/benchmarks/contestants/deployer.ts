@@ -93,6 +93,7 @@ export class Deployer implements Contestant {
   }
 
   async rollbackByApi(): Promise<void> {
+    this.#pushedAt = Date.now();
     const response = await fetch(`http://127.0.0.1:${this.#api}/api/environments/dev/rollback`, {
       method: 'POST',
       headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
