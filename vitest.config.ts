@@ -8,6 +8,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: {
       provider: 'v8',
+      reportOnFailure: true,
       include: [
         'app/**/*.ts',
         'backups/**/*.ts',
