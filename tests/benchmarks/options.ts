@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 
-export const SECTIONS = ['push', 'rollback', 'load', 'database', 'history'] as const;
+const SECTIONS = ['push', 'rollback', 'load', 'database', 'history'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** How much is measured. */
-export interface Scale {
+interface Scale {
   /** Turns of each measurement. */
   turns: number;
   /** Megabytes of the database everywhere but where it grows. */
