@@ -1,6 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { pino } from 'pino';
+import { existsSync } from 'node:fs';
 import { createOrigin, installHook } from '../forge/local/origin.ts';
 import { originOf } from '../forge/local/path.ts';
 import { codeOf, FailedError, oneLine, SettingsError } from '../problem.ts';
@@ -8,6 +6,7 @@ import { removeTree } from '../release/files.ts';
 import { git, gitText } from '../release/git.ts';
 import type { Settings } from '../settings.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
+import { openLog } from './log.ts';
 import { claimHome, type HomeLock } from './home.ts';
 import { welcome } from './welcome.ts';
 
@@ -68,10 +67,7 @@ async function begin(settings: Settings, demo: boolean, io: DaemonIo): Promise<D
     await createOrigin({ home, checkout: demo ? io.cwd : null });
     if (isNew && (await hasChanges(io.cwd)))
       io.stdout.write('deployer: uncommitted changes are not deployed: commit them and push\n');
-    const logs = join(home, 'logs');
-    mkdirSync(logs, { recursive: true, mode: 0o700 });
-    const destination = pino.destination({ dest: join(logs, 'deployer.log'), append: true, sync: true });
-    return await startDaemon({ settings, logger: pino({ base: null }, destination) });
+    return await startDaemon({ settings, logger: openLog(home) });
   } catch (error) {
     if (isNew) await removeTree(origin);
     throw error;
