@@ -45,6 +45,7 @@ export async function recover(tools: Tools, record: DeploymentRecord): Promise<R
     outcome,
     `the deployer died ${record.attempts} times during this deployment`,
   );
+  if (record.config) await tools.prune(record.config);
   return 'ended';
 }
 
