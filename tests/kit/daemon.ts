@@ -32,8 +32,8 @@ export class Stage {
     this.ports = ports;
   }
 
-  static async set(more: object = {}): Promise<Stage> {
-    const root = await mkdtemp(join(tmpdir(), 'stage-'));
+  static async set(more: object = {}, directory?: string): Promise<Stage> {
+    const root = directory ?? (await mkdtemp(join(tmpdir(), 'stage-')));
     const home = join(root, 'home');
     const ports = { dev: await freePort(), prod: await freePort() };
     const repository = await Repository.create(join(root, 'work'), join(home, 'origin.git'));

@@ -47,6 +47,10 @@ export class Load {
     this.#agent.destroy();
   }
 
+  get writes(): boolean {
+    return this.#options.writes > 0;
+  }
+
   get acknowledged(): string[] {
     return this.answers.flatMap(({ text, status }) => (text !== null && status === 201 ? [text] : []));
   }

@@ -1,16 +1,19 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Deployment, EnvironmentStatus } from '../../deployer/deployment/model.ts';
+import { ask } from '../../deployer/host/front-door/control-client.ts';
 import { startedWith } from '../../deployer/host/proc.ts';
 import { runDirectory } from '../../deployer/host/run-directory.ts';
 import { Stage, waitFor } from './daemon.ts';
 import type { Repository } from './repository.ts';
 import type { Message, Order } from './stepping-daemon.ts';
 
+const TOKEN = 't'.repeat(32);
 const ENTRY = fileURLToPath(new URL('stepping-daemon.ts', import.meta.url));
 
 export interface Step {
@@ -36,9 +39,9 @@ export class Machine {
     this.port = stage.ports.dev;
   }
 
-  /** The sample application, in the environment dev alone; `more`: keys for its file. */
-  static async set(more: object = {}): Promise<Machine> {
-    const stage = await Stage.set(more);
+  /** The sample application, in the environment dev alone; `more`: keys for its file, `root`: the directory of its own. */
+  static async set(more: object = {}, root?: string): Promise<Machine> {
+    const stage = await Stage.set(more, root);
     await stage.repository.commit('Without prod', { 'environments/prod.yaml': null });
     await stage.repository.push('HEAD:dev', 'HEAD:main');
     return new Machine(stage);
@@ -46,10 +49,15 @@ export class Machine {
 
   /** Starts the daemon; `arm`: it stops at that step. Resolves once it is ready, or at that step when it comes first. */
   async boot(arm: Step | null = null): Promise<void> {
-    const env = { DEPLOYER_LISTEN: '127.0.0.1:0', DEPLOYER_RECONCILE_INTERVAL: '3600' };
+    const env = {
+      DEPLOYER_LISTEN: '127.0.0.1:0',
+      DEPLOYER_RECONCILE_INTERVAL: '3600',
+      // Most of a start is reading our own files.
+      NODE_COMPILE_CACHE: join(tmpdir(), 'stepping-daemon-compile-cache'),
+    };
     this.steps = [];
     this.#child = fork(ENTRY, [], {
-      env: { ...process.env, ...env, DEPLOYER_HOME: this.home, DEPLOYER_ADMIN_TOKEN: 't'.repeat(32) },
+      env: { ...process.env, ...env, DEPLOYER_HOME: this.home, DEPLOYER_ADMIN_TOKEN: TOKEN },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const ready = Promise.withResolvers<void>();
@@ -132,7 +140,7 @@ export class Machine {
   async rollback(): Promise<Deployment> {
     const response = await fetch(`${this.#url}/api/environments/dev/rollback`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${'t'.repeat(32)}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
       body: JSON.stringify({ last: true }),
     });
     if (response.status !== 202) throw new Error(`rollback: ${response.status} ${await response.text()}`);
@@ -140,7 +148,7 @@ export class Machine {
   }
 
   /** What visitors get. */
-  async visit<T = { version: string; columns: string[]; deployment: string }>(path = '/'): Promise<T> {
+  async visit<T = { version: string; commit: string }>(path = '/'): Promise<T> {
     const response = await fetch(`http://127.0.0.1:${this.port}${path}`);
     if (response.status !== 200) throw new Error(`GET ${path}: ${response.status}`);
     return (await response.json()) as T;
@@ -148,6 +156,22 @@ export class Machine {
 
   async notes(): Promise<string[]> {
     return (await this.visit<{ text: string }[]>('/notes')).map(({ text }) => text);
+  }
+
+  /** The database that is live. */
+  database(): string {
+    return join(this.home, 'data', 'dev', 'current', 'notes.db');
+  }
+
+  /** What the application's own jobs have stored, by what they noted outside of the database. */
+  ticks(): string[] {
+    const file = join(this.home, 'files', 'dev', 'ticks');
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  }
+
+  /** Ends any hold, as the sluice does when its lease runs out. */
+  async letGo(): Promise<void> {
+    await ask(this.#runDirectory(), '/let-go', {});
   }
 
   links(): { live: string; write: string } {
@@ -187,7 +211,8 @@ export class Machine {
       this.#order({ end: true });
       await gone;
     }
-    await rm(join(this.home, '..'), { recursive: true, force: true });
+    // Its directory may be a file system of its own, which is somebody else's to remove.
+    await rm(join(this.home, '..'), { recursive: true, force: true }).catch(() => undefined);
   }
 
   #runDirectory(): string {

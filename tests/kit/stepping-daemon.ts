@@ -1,6 +1,5 @@
-import { join } from 'node:path';
-import { pino } from 'pino';
 import { startDaemon } from '../../deployer/daemon/daemon.ts';
+import { openLog } from '../../deployer/daemon/log.ts';
 import { claimHome } from '../../deployer/daemon/home.ts';
 import type { Tools } from '../../deployer/deployment/work.ts';
 import { installHook } from '../../deployer/forge/local/origin.ts';
@@ -92,11 +91,7 @@ function instrument(tools: Tools): Tools {
 async function main(): Promise<void> {
   const settings = parseSettings(process.env);
   claimHome(settings.home);
-  const logger = pino(
-    { base: null },
-    pino.destination({ dest: join(settings.home, 'logs', 'deployer.log'), mkdir: true, sync: true }),
-  );
-  const daemon = await startDaemon({ settings, logger, instrument });
+  const daemon = await startDaemon({ settings, logger: openLog(settings.home), instrument });
   await installHook({ home: settings.home, url: daemon.url });
   process.on('message', (order: Order) => {
     if ('end' in order) void daemon.stop().then(() => process.exit(0));

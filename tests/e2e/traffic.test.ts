@@ -1,0 +1,214 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { killAtRandom } from '../kit/chance.ts';
+import { waitFor } from '../kit/daemon.ts';
+import { Ordeal } from '../kit/ordeal.ts';
+
+const run = promisify(execFile);
+
+describe('visitors', () => {
+  let ordeal: Ordeal;
+  beforeAll(async () => {
+    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '1s' } });
+  });
+  afterAll(() => ordeal.machine.strike());
+
+  it.each([
+    ['code alone', { migration: false }],
+    ['a migration', { migration: true }],
+  ])(
+    'notice nothing of a deployment of %s, and of a job that writes by itself nothing is lost',
+    async (_, more) => {
+      const { version, files } = ordeal.next({ ...more, background: 20 });
+      ordeal.open({ rate: 100, writes: 0.2 });
+      expect(await ordeal.push(files, [])).toMatchObject({ outcome: 'deployed' });
+      const later = ordeal.next({ ...more, background: 20 });
+      expect(await ordeal.push(later.files, [])).toMatchObject({ outcome: 'deployed' });
+      expect(version).not.toBe(later.version);
+      expect(await ordeal.findings({ version: later.version })).toEqual([]);
+      expect(ordeal.machine.ticks().length).toBeGreaterThan(10);
+    },
+  );
+
+  it.each([
+    ['code alone', { migration: false }],
+    ['a migration', { migration: true }],
+  ])('whose writes take longer than a switch lose none by a deployment of %s', async (_, more) => {
+    const { version, files } = ordeal.next(more);
+    ordeal.open({ rate: 40, writes: 0.5, slowMs: 1200 });
+    expect(await ordeal.push(files, [])).toMatchObject({ outcome: 'deployed' });
+    expect(await ordeal.findings({ version })).toEqual([]);
+  });
+
+  it('are let go when the hold is lost, and the cutover is tried again', async () => {
+    const { version, files } = ordeal.next({ migration: true });
+    ordeal.open();
+    ordeal.machine.steps = [];
+    ordeal.machine.arm({ step: 'did migrate' });
+    const commit = await ordeal.machine.push('Held twice', files);
+    await ordeal.machine.reached();
+    await ordeal.machine.letGo();
+    await expect
+      .poll(() => ordeal.machine.links())
+      .toEqual({ live: ordeal.machine.links().live, write: ordeal.machine.links().live });
+    ordeal.machine.go();
+    expect(await ordeal.machine.ended(commit)).toMatchObject({ outcome: 'deployed' });
+    expect(ordeal.machine.steps.filter((step) => step === 'in hold')).toHaveLength(2);
+    expect(await ordeal.findings({ version })).toEqual([]);
+  });
+
+  it('are let go when another process keeps the database, and what is live is untouched', async () => {
+    const { version } = await ordeal.machine.visit();
+    const { files } = ordeal.next({ migration: true });
+    ordeal.machine.arm({ step: 'before hold' });
+    const commit = await ordeal.machine.push('Locked out', files);
+    await ordeal.machine.reached();
+    const other = new DatabaseSync(ordeal.machine.database());
+    other.exec('BEGIN IMMEDIATE');
+    ordeal.machine.go();
+    const ended = await ordeal.machine.ended(commit).finally(() => other.close());
+    expect(ended).toMatchObject({
+      outcome: 'rejected',
+      cause: expect.stringMatching(
+        /the database of dev is locked by another process|the hold on writes would have lasted longer/,
+      ) as string,
+    });
+    ordeal.open();
+    await waitFor('a write', async () => (ordeal.open().acknowledged.length > 0 ? true : undefined));
+    expect(await ordeal.findings({ version })).toEqual([]);
+  });
+});
+
+describe('a process that is killed', () => {
+  let ordeal: Ordeal;
+  beforeAll(async () => {
+    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '2s' } });
+  });
+  afterAll(() => ordeal.machine.strike());
+
+  const slots = () => {
+    const live = ordeal.machine.links().live.replace('.sock', '');
+    return { live, idle: live === 'blue' ? 'green' : 'blue' };
+  };
+  const kill = (pids: number[]) => {
+    expect(pids.length).toBeGreaterThan(0);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+  };
+
+  /** Kills at a step of a deployment; reads go on meanwhile, and none of them fails. */
+  async function killDuring(step: string, migration: boolean, whom: () => number[]) {
+    const before = await ordeal.machine.visit();
+    const { version, files } = ordeal.next({ migration });
+    ordeal.machine.arm({ step });
+    const commit = await ordeal.machine.push(`A death at ${step}`, files);
+    await ordeal.machine.reached();
+    kill(whom());
+    ordeal.machine.go();
+    return { before: before.version, version, ended: await ordeal.machine.ended(commit) };
+  }
+
+  it.each(['in rehearse', 'did hold'])(
+    'is the live instance, %s: it is started again at once, and the deployment goes on',
+    async (step) => {
+      ordeal.open({ writes: 0 });
+      const { version, ended } = await killDuring(step, true, () => ordeal.machine.instances(slots().live));
+      expect(ended).toMatchObject({ outcome: 'deployed' });
+      expect(await ordeal.findings({ version })).toEqual([]);
+    },
+  );
+
+  it.each(['in verify', 'after phase switching'])(
+    'is the new instance, %s: the deployment is rejected',
+    async (step) => {
+      ordeal.open();
+      const { before, ended } = await killDuring(step, true, () => ordeal.machine.instances(slots().idle));
+      expect(ended).toMatchObject({ outcome: 'rejected' });
+      expect(await ordeal.findings({ version: before })).toEqual([]);
+    },
+  );
+
+  it('is the new instance once it is live: the deployment is rolled back, and reads do not fail', async () => {
+    ordeal.open({ writes: 0 });
+    const { before, ended } = await killDuring('in settle', false, () =>
+      ordeal.machine.instances(slots().live),
+    );
+    expect(ended).toMatchObject({
+      outcome: 'rolled_back',
+      cause: expect.stringContaining('the process ended') as string,
+    });
+    expect(await ordeal.findings({ version: before })).toEqual([]);
+  });
+
+  it.each([
+    ['did migrate', true],
+    ['in settle', false],
+  ])('is the front door, %s: it is back at once, and the deployment goes on', async (step, migration) => {
+    const { version, ended } = await killDuring(step, migration, () => [ordeal.machine.frontDoor()]);
+    expect(ended).toMatchObject({ outcome: 'deployed' });
+    expect(await ordeal.findings({ version })).toEqual([]);
+  });
+});
+
+describe('a daemon', () => {
+  it('that is killed at random moments, also while it recovers, loses no request and no write', async () => {
+    const ordeal = await Ordeal.set();
+    try {
+      ordeal.open();
+      await killAtRandom(ordeal, { seed: 7, kills: 5 });
+      expect(await ordeal.findings()).toEqual([]);
+    } finally {
+      await ordeal.machine.strike();
+    }
+  });
+
+  // Only root may mount.
+  it.runIf(process.getuid?.() === 0)(
+    'whose disk is full in the middle of a deployment serves on, and ends it once there is room',
+    async () => {
+      await using disk = await smallDisk();
+      const ballast = join(disk.path, 'ballast');
+      const ordeal = await Ordeal.set({}, disk.path);
+      try {
+        const { files } = ordeal.next({ migration: true });
+        const load = ordeal.open({ writes: 0 });
+        ordeal.machine.arm({ step: 'in rehearse' });
+        const commit = await ordeal.machine.push('No room', files);
+        await ordeal.machine.reached();
+        await fill(ballast);
+        ordeal.machine.go();
+        const seen = load.answers.length;
+        await waitFor('visitors', async () => (load.answers.length > seen + 80 ? true : undefined));
+        await rm(ballast);
+        const { outcome } = await ordeal.machine.ended(commit);
+        expect(outcome).toMatch(/^(rejected|deployed)$/);
+        expect(await ordeal.findings()).toEqual([]);
+      } finally {
+        await rm(ballast, { force: true });
+        await ordeal.machine.strike();
+      }
+    },
+  );
+});
+
+/** A file system of 160 MB of its own. */
+async function smallDisk(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'disk-'));
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', path]);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      await run('umount', ['--lazy', path]);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Writes until there is no room. */
+async function fill(file: string): Promise<void> {
+  await writeFile(file, Buffer.alloc(1024 ** 3)).catch(() => undefined);
+}
