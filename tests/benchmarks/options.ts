@@ -33,7 +33,7 @@ export interface Options {
   scale: Scale;
 }
 
-export const USAGE = `node tests/benchmarks/run.ts [--quick] [--only ${SECTIONS.join(',')}] [--contestants NAME,…]`;
+export const USAGE = `node tests/benchmarks/run.ts [--quick] [--turns N] [--only ${SECTIONS.join(',')}] [--contestants NAME,…]`;
 
 /** @throws TypeError for what is no option, or no section */
 export function parseOptions(argv: readonly string[]): Options {
@@ -42,6 +42,7 @@ export function parseOptions(argv: readonly string[]): Options {
     options: {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
+      turns: { type: 'string' },
       contestants: { type: 'string' },
     },
   });
@@ -49,9 +50,13 @@ export function parseOptions(argv: readonly string[]): Options {
   const unknown = asked?.find((name) => !SECTIONS.some((section) => section === name));
   if (unknown !== undefined)
     throw new TypeError(`--only: there is no ${unknown}; there are ${SECTIONS.join(', ')}`);
+  const turns = Number(values.turns ?? 1);
+  if (!Number.isInteger(turns) || turns < 1)
+    throw new TypeError('--turns: expected a whole number from 1 on');
+  const scale = values.quick ? QUICK : FULL;
   return {
     sections: SECTIONS.filter((section) => asked?.includes(section) ?? true),
     contestants: values.contestants?.split(',') ?? null,
-    scale: values.quick ? QUICK : FULL,
+    scale: values.turns === undefined ? scale : { ...scale, turns },
   };
 }

@@ -9,7 +9,7 @@ import { Application, environmentFile } from '../application.ts';
 import { begin, end, environmentWith, run } from '../commands.ts';
 import type { Breakdown, Contestant, Entry, Place } from '../contestant.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../../deployer/cli/main.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../../deployer/cli/launch.mjs', import.meta.url));
 const TOKEN = 'benchmark-'.repeat(4);
 const PATIENCE_MS = 600_000;
 /** The earlier instance is put to rest half a second after a switch. */

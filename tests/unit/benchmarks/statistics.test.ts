@@ -66,5 +66,7 @@ it('options name what is to be measured, and an unknown one is refused', () => {
     sections: ['push', 'load'],
     scale: { turns: 1 },
   });
+  expect(parseOptions(['--turns', '3'])).toMatchObject({ scale: { turns: 3, rates: [300, 2000] } });
+  expect(() => parseOptions(['--turns', 'many'])).toThrow(/--turns: expected a whole number/);
   expect(() => parseOptions(['--only', 'pull'])).toThrow(/there is no pull; there are push, rollback/);
 });
