@@ -128,10 +128,14 @@ async function compose(base: {
     lookUp: found,
     backups,
     schedule,
-    recovered: () => recovered,
+    recovered: () => recovered && !conductor.isRecovering(),
   });
   const metrics = createMetrics(() => operations.environments());
-  journal.onChange((id) => void afterChange({ id, journal, outbox, metrics, reconciler }));
+  journal.onChange((id) => {
+    afterChange({ id, journal, outbox, metrics, reconciler }).catch((error: unknown) =>
+      logger.warn({ deployment: id, err: error }, 'a change could not be told'),
+    );
+  });
   serve(server, { settings, state, operations, metrics, reconciler, clock, logger, url });
 
   outbox.kick();

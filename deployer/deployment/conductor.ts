@@ -20,6 +20,8 @@ interface Running {
   record: DeploymentRecord;
   abort: AbortController;
   hurry: AbortController;
+  /** Not in a known state yet. */
+  isRecovering: boolean;
   done: Promise<void>;
 }
 
@@ -61,7 +63,7 @@ export function createConductor(tools: Tools) {
     const abort = new AbortController();
     const hurry = new AbortController();
     const { promise: known, resolve: isKnown } = Promise.withResolvers<void>();
-    const entry: Running = { record, abort, hurry, done: Promise.resolve() };
+    const entry: Running = { record, abort, hurry, isRecovering: false, done: Promise.resolve() };
     running.set(record.environment, entry);
     entry.done = (async () => {
       for (let tries = 1; ; tries++) {
@@ -69,7 +71,7 @@ export function createConductor(tools: Tools) {
         try {
           if (tries === 1 && first === 'begin') await begin(entry);
           else if (tries <= MOST_TRIES) await goOn(entry, isKnown);
-          else await giveUp(record);
+          else await goOn(entry, isKnown).catch((error: unknown) => giveUp(record, error));
           break;
         } catch (error) {
           // The journal, most likely, on a full disk: what a new daemon would do, once it can be written again.
@@ -93,18 +95,22 @@ export function createConductor(tools: Tools) {
     await runDeployment(await prepare(tools, begun, abort.signal, hurry.signal));
   }
 
-  async function giveUp({ id }: DeploymentRecord): Promise<void> {
+  async function giveUp({ id }: DeploymentRecord, error: unknown): Promise<void> {
     const { phase } = await tools.journal.get(id);
     if (phase === 'waiting' || phase === 'finished') return;
-    await tools.journal.finish(id, 'needs_attention', 'it could not be recovered: see logs/deployer.log');
+    await tools.journal.finish(id, 'needs_attention', `it could not be recovered: ${oneLine(error)}`);
   }
 
   /** From a known state, which is announced. */
-  async function goOn({ record: { id }, abort, hurry }: Running, isKnown: () => void): Promise<void> {
+  async function goOn(entry: Running, isKnown: () => void): Promise<void> {
+    const { abort, hurry } = entry;
+    const { id } = entry.record;
+    entry.isRecovering = true;
     const left = await tools.journal.get(id);
     if (left.phase === 'waiting' || left.phase === 'finished') return;
     const next = await recover(tools, left);
     tools.logger.info({ deployment: id, phase: left.phase, next }, 'recovered');
+    entry.isRecovering = next === 'take back';
     isKnown();
     if (next === 'restarted' || next === 'ended') return;
     const work = await prepare(tools, await tools.journal.get(id), abort.signal, hurry.signal);
@@ -132,6 +138,9 @@ export function createConductor(tools: Tools) {
       ]);
       ready = true;
     },
+
+    /** Whether something that an earlier daemon left, or that failed unexpectedly, is not yet in a known state. */
+    isRecovering: () => [...running.values()].some((entry) => entry.isRecovering),
 
     /** Whether a deployment of the environment is not yet at rest. */
     runs: (environment: string) => running.has(environment),
