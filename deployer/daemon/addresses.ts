@@ -10,18 +10,26 @@ interface Door {
 
 /**
  * Finds out before anything is started whether every front door can stand: those of what is live or, in a new home,
- * those that the branches want. An environment that comes later is a problem to show and stops nobody else.
+ * those that the branches want. What environments of this home take from each other, or one that comes later, is a
+ * problem to show and stops nobody else.
  * @throws SettingsError that names the address which something else uses
  */
 export async function needAddresses(tools: Tools, environments: readonly string[]): Promise<void> {
   const live = await liveDoors(tools, environments);
+  const standing = await ownDoors(tools, environments);
   const taken = new Map<string, string>();
   for (const { name, listen } of live.length > 0 ? live : await wantedDoors(tools)) {
     const file = `environments/${name}.yaml: listen ${listen}`;
     const other = taken.get(listen);
-    if (other !== undefined) throw new SettingsError(`${file} is that of ${other} too: choose another port`);
+    if (other !== undefined) {
+      const problem = `${file} is that of ${other} too: choose another port`;
+      if (live.length === 0) throw new SettingsError(problem);
+      tools.logger.warn(problem);
+      continue;
+    }
     taken.set(listen, name);
-    if (await isTaken(tools, { name, listen }))
+    // One of our own may stand on the address of another since that one moved.
+    if (standing.length === 0 && (await isTaken(listen)))
       throw new SettingsError(`${file} is in use by another program: stop it, or choose another port`);
   }
 }
@@ -44,13 +52,13 @@ async function wantedDoors({ mirror, logger }: Tools): Promise<Door[]> {
   }
 }
 
-/** A front door of this home that an earlier deployer left is no stranger. */
-async function isTaken({ frontDoor }: Tools, { name, listen }: Door): Promise<boolean> {
-  const isOurs = await frontDoor.counters(name).then(
-    () => true,
-    () => false,
-  );
-  if (isOurs) return false;
+/** Front doors of this home that an earlier deployer left are no strangers. */
+async function ownDoors({ frontDoor }: Tools, environments: readonly string[]): Promise<string[]> {
+  const answers = await Promise.allSettled(environments.map((name) => frontDoor.counters(name)));
+  return environments.filter((_name, index) => answers[index]?.status === 'fulfilled');
+}
+
+function isTaken(listen: string): Promise<boolean> {
   return assertFree(listen).then(
     () => false,
     (error: unknown) => oneLine(error).includes('is in use'),

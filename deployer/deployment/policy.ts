@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Lock } from './model.ts';
-import type { DeploymentRow } from './record.ts';
+import { toRecord, type DeploymentRow } from './record.ts';
 import type { Policy } from './work.ts';
 
 /** Locks, quarantine and the promotion gate, as the state says. */
@@ -27,6 +27,12 @@ export function policyOf(state: Knex): Policy & { lockOf(environment: string): P
       return row
         ? `${commit.slice(0, 8)} is quarantined since deployment ${row.deployment_id}; push a new commit, or deploy with --override --reason`
         : null;
+    },
+
+    async addressOf(listen, except) {
+      const live = state('environments').whereNotNull('live_deployment').whereNot({ name: except });
+      const rows = await state<DeploymentRow>('deployments').whereIn('id', live.select('live_deployment'));
+      return rows.map(toRecord).find(({ config }) => config?.listen === listen)?.environment ?? null;
     },
 
     async gate(requires, tree) {

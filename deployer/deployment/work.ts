@@ -91,6 +91,8 @@ export interface InstanceRegistry {
 export interface Policy {
   locked(environment: string): Promise<string | null>;
   quarantined(environment: string, commit: string): Promise<string | null>;
+  /** Which other environment's live release has this address. */
+  addressOf(listen: string, except: string): Promise<string | null>;
   /** The gate asks for the tree of a commit: has `requires` verified it? */
   gate(requires: string, tree: string): Promise<Gate>;
 }

@@ -13,7 +13,7 @@ export interface Wanted {
 
 /**
  * Reads `environments/*.yaml` from the heads of all branches.
- * @param known environments that exist already keep their branch as long as it holds their file
+ * @param known environments that exist already keep their branch as long as there is one; it may hand them over, but nobody takes them
  */
 export async function discover(
   mirror: Pick<Mirror, 'branches' | 'list' | 'read'>,
@@ -21,6 +21,8 @@ export async function discover(
 ): Promise<{ wanted: Wanted[]; problems: string[] }> {
   const found = new Map<string, Wanted>();
   const problems: string[] = [];
+  /** Environments whose branch itself names another one. */
+  const handedOver = new Map<string, string>();
   const claim = (wanted: Wanted) => {
     const other = found.get(wanted.name);
     if (!other || known.get(wanted.name) === wanted.branch) found.set(wanted.name, wanted);
@@ -29,7 +31,8 @@ export async function discover(
         `environment ${wanted.name} is claimed by the branches ${other.branch} and ${wanted.branch}; ${found.get(wanted.name)?.branch} keeps it`,
       );
   };
-  for (const [branch, head] of [...(await mirror.branches())].toSorted(([a], [b]) => a.localeCompare(b))) {
+  const heads = await mirror.branches();
+  for (const [branch, head] of [...heads].toSorted(([a], [b]) => a.localeCompare(b))) {
     for (const file of await mirror.list(head, 'environments')) {
       const name = /^([a-z][a-z0-9-]{0,30})\.yaml$/.exec(file)?.[1];
       if (!name) continue;
@@ -39,7 +42,17 @@ export async function discover(
         problems.push(`branch ${branch}: ${config.message}`);
         if (known.get(name) === branch) claim({ name, branch, head, config: null });
       } else if (config.branch === branch) claim({ name, branch, head, config });
+      else if (known.get(name) === branch) handedOver.set(name, config.branch);
     }
+  }
+  for (const { name, branch } of found.values()) {
+    const holder = known.get(name);
+    if (holder === undefined || holder === branch || !heads.has(holder)) continue;
+    if (handedOver.get(name) === branch) continue;
+    found.delete(name);
+    problems.push(
+      `branch ${branch} claims the environment ${name} of branch ${holder}, which does not hold its file any more`,
+    );
   }
   return { wanted: inOrder([...found.values()]), problems };
 }

@@ -114,6 +114,17 @@ describe('a push', () => {
     await stage.repository.commit('Mended', { 'environments/dev.yaml': `${file}\n` });
   });
 
+  it('onto the address of another environment is rejected before anything is built for it', async () => {
+    const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
+    const taken = file.replace(/listen: .*/, `listen: 127.0.0.1:${stage.ports.prod}`);
+    const commit = await stage.push('dev', 'Another address', { 'environments/dev.yaml': taken });
+    expect(await stage.ended('dev', commit)).toMatchObject({
+      outcome: 'rejected',
+      cause: `environments/dev.yaml: listen 127.0.0.1:${stage.ports.prod} is that of prod too: choose another port`,
+    });
+    await stage.repository.commit('Back', { 'environments/dev.yaml': `${file}\n` });
+  });
+
   it('of a mended commit is deployed', async () => {
     const commit = await stage.push('dev', 'Four', { 'behaviour.json': behaviour({ version: 'four' }) });
     expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });

@@ -1,5 +1,6 @@
 import { parseEnvironment } from '../../../environments/parse.ts';
 import type { Environment } from '../../../environments/schema.ts';
+import { assertFree } from '../../host/ports.ts';
 import { FailedError } from '../../problem.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { Work } from '../work.ts';
@@ -24,6 +25,7 @@ export async function fetchTarget(work: Work): Promise<void> {
   work.config = config;
   await tools.journal.note(record.id, { tree: commit.tree, config });
   if (record.kind !== 'deploy') return;
+  await needAddress(work);
   if (live?.record.tree === commit.tree) throw new AlreadyLive(live.record.commit);
   await gate(work);
 }
@@ -33,6 +35,17 @@ class AlreadyLive extends DeploymentEnded {
   constructor(commit: string) {
     super('deployed', `the tree of ${commit.slice(0, 8)} is live already`);
   }
+}
+
+/** The front door's address, before anything is built for it. */
+async function needAddress({ tools, record, config, live }: Work): Promise<void> {
+  const { listen } = config;
+  if (live?.config.listen === listen) return;
+  const file = `environments/${record.environment}.yaml: listen ${listen}`;
+  const other = await tools.policy.addressOf(listen, record.environment);
+  if (other) throw new FailedError(`${file} is that of ${other} too: choose another port`);
+  // A first deployment's front door stands already.
+  if (live) await assertFree(listen);
 }
 
 async function find({ tools, record, signal }: Work) {

@@ -52,6 +52,15 @@ describe('the name of an environment', () => {
     expect(wanted).toEqual(['prod on main, broken']);
   });
 
+  it('cannot be taken over by a push that drops its own file, only when its branch is gone', async () => {
+    const { wanted, problems } = await found({ main: { 'README.md': '' }, attack: hijack }, { prod: 'main' });
+    expect(wanted).toEqual([]);
+    expect(problems).toEqual([
+      'branch attack claims the environment prod of branch main, which does not hold its file any more',
+    ]);
+    expect((await found({ attack: hijack }, { prod: 'main' })).wanted).toEqual(['prod on attack']);
+  });
+
   it('of two new branches goes to one of them, and the problem is shown', async () => {
     const { wanted, problems } = await found({ main: PROD, attack: hijack });
     expect(wanted).toHaveLength(1);
