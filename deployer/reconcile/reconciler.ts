@@ -69,6 +69,9 @@ export function createReconciler(options: {
     const commit = await mirror.resolve({ commit: head });
     if (!commit) return;
     const row = await environments().where({ name }).first();
+    // A promotion merged, fetched and was stored since this look listed the branches: the next one sees it whole.
+    const present = await mirror.resolve({ branch });
+    if (present && present.commit !== head) return void look();
     const gate: Gate =
       config?.requires === undefined ? { state: 'open' } : await policy.gate(config.requires, commit.tree);
     const last = await state<DeploymentRow>('deployments')

@@ -40,7 +40,8 @@ export class FakeMirror implements Mirror {
   }
 
   async resolve(reference: Parameters<Mirror['resolve']>[0]): Promise<Commit | null> {
-    const commit = 'commit' in reference ? reference.commit : '';
+    const head = 'branch' in reference ? (await this.branches()).get(reference.branch) : undefined;
+    const commit = 'commit' in reference ? reference.commit : (head ?? '');
     if (!this.#files.has(commit)) return null;
     return { commit, tree: this.treeOf(commit), subject: '', author: '', parents: [] };
   }
