@@ -46,25 +46,46 @@ export function lostIn(databaseFile: string, acknowledged: readonly string[]): s
   }
 }
 
-/** Fills the notes up to that many megabytes, with rows of about a kilobyte. */
+/** Fills the notes up to that many megabytes, with rows of about a kilobyte of text that compresses as text does. */
 export function fill(databaseFile: string, megabytes: number): void {
   const database = new DatabaseSync(databaseFile, { timeout: 30_000 });
   try {
     const [table = ''] = tablesOf(database);
-    const rows = Math.round((megabytes * 1024) / 1.03);
-    const chunk = 10_000;
-    for (let left = rows; left > 0; left -= chunk) {
-      database
-        .prepare(
-          `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-           INSERT INTO ${table} (text) SELECT hex(randomblob(500)) FROM n`,
-        )
-        .run(Math.min(chunk, left));
+    const insert = database.prepare(`INSERT INTO ${table} (text) VALUES (?)`);
+    const random = seeded(1);
+    const sentences = Array.from({ length: 5000 }, () => sentence(random));
+    const pick = () => sentences[Math.floor(random() * sentences.length)];
+    for (let left = megabytes * 1024 * 1024; left > 0;) {
+      database.exec('BEGIN');
+      for (let row = 0; row < ROWS_AT_ONCE && left > 0; row += 1) {
+        const text = Array.from({ length: 14 }, pick).join(' ');
+        insert.run(text);
+        left -= text.length + ROW_OVERHEAD;
+      }
+      database.exec('COMMIT');
     }
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   } finally {
     database.close();
   }
+}
+
+/** The same pseudo-random numbers below 1 in every run (a linear congruential generator, Numerical Recipes). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+}
+
+/** Short, so that the application's own writes are not kept waiting. */
+const ROWS_AT_ONCE = 2000;
+/** Bytes. */
+const ROW_OVERHEAD = 30;
+
+/** About seventy letters, of words that nobody knows. */
+function sentence(random: () => number): string {
+  const letter = () => 'etaoinshrdlucm'.charAt(Math.floor(random() * 14));
+  const word = () => Array.from({ length: 2 + Math.floor(random() * 8) }, letter).join('');
+  return `${Array.from({ length: 10 }, word).join(' ')}.`;
 }
 
 function tablesOf(database: DatabaseSync): string[] {
