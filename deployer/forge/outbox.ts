@@ -30,9 +30,16 @@ export async function enqueue(trx: Knex, report: Report, at: string): Promise<vo
 
 /** Reports of one lane arrive in order; different lanes do not wait for each other. */
 function lane(report: Report): string {
-  return report.type === 'status'
-    ? `status ${report.commit} ${report.context}`
-    : `${report.type} ${report.commit}`;
+  switch (report.type) {
+    case 'status':
+      return `status ${report.commit} ${report.context}`;
+    case 'deployment':
+      return `deployment ${report.deployment}`;
+    case 'comment':
+      return `comment ${'pull' in report.on ? report.on.pull : report.on.commit} ${report.key}`;
+    default:
+      return `${report.type} ${report.commit}`;
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
-import { execFile, type ExecFileException } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { oneLine } from '../problem.ts';
+import { Writable } from 'node:stream';
+import { codeOf, oneLine } from '../problem.ts';
 import { pickVariables } from './variables.ts';
 
 /** The only place that starts git: argv arrays, our own configuration alone, nobody's hooks. */
@@ -11,6 +12,8 @@ export interface GitCall {
   input?: string | Buffer;
   /** Added to git's environment; what a forge's remote needs, a temporary index. */
   env?: Readonly<Record<string, string>>;
+  /** Given to git, and so to its credential helper, on file descriptor 3: neither argv nor environment shows it. */
+  secret?: string | undefined;
   signal?: AbortSignal | undefined;
   /** An error on stderr is a failure, whatever the exit code: a damaged object is "missing" to `cat-file`. */
   strict?: boolean;
@@ -37,28 +40,60 @@ export class GitError extends Error {
 export async function git(args: readonly string[], call: GitCall = {}): Promise<Buffer> {
   call.signal?.throwIfAborted();
   const argv = [...OVERRIDES, ...(call.repository ? [`--git-dir=${call.repository}`] : []), ...args];
-  return await new Promise<Buffer>((resolve, reject) => {
-    const child = execFile(
-      'git',
-      argv,
-      {
-        env: environment(call.env),
-        encoding: 'buffer',
-        maxBuffer: 1 << 29,
-        timeout: call.timeoutMs ?? 60_000,
-        ...(call.signal ? { signal: call.signal } : {}),
-      },
-      (error, stdout, stderr) => {
-        const odd = call.strict && /^(error|fatal):/m.test(stderr.toString('utf8'));
-        if (!error && !odd) resolve(stdout);
-        else if (call.signal?.aborted) reject(abortReason(call.signal));
-        else reject(failure(args, error, stdout, stderr));
-      },
-    );
-    // git may end without having read everything; its exit code says whether that matters.
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(call.input ?? '');
+  const child = spawn('git', argv, {
+    env: environment(call.env),
+    stdio: ['pipe', 'pipe', 'pipe', call.secret === undefined ? 'ignore' : 'pipe'],
+    timeout: call.timeoutMs ?? 60_000,
+    ...(call.signal ? { signal: call.signal } : {}),
   });
+  feed(child.stdin, call.input ?? '');
+  feed(child.stdio[3], call.secret ?? '');
+  const ended = await outcomeOf(child);
+  const odd = call.strict && /^(error|fatal):/m.test(ended.stderr);
+  if (ended.exitCode === 0 && !ended.error && !odd) return ended.stdout;
+  if (call.signal?.aborted) throw abortReason(call.signal);
+  throw failure(args, ended);
+}
+
+/** git may end without having read everything; its exit code says whether that matters. */
+function feed(stream: unknown, input: string | Buffer): void {
+  if (!(stream instanceof Writable)) return;
+  stream.on('error', () => {});
+  stream.end(input);
+}
+
+interface Ended {
+  exitCode: number | null;
+  stdout: Buffer;
+  stderr: string;
+  /** It could not be started, or was stopped by the signal or for what it wrote. */
+  error: Error | null;
+}
+
+async function outcomeOf(child: ChildProcess): Promise<Ended> {
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  let size = 0;
+  let error: Error | null = null;
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout.push(chunk);
+    size += chunk.length;
+    if (size > MOST_BYTES) child.kill();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => void stderr.push(chunk));
+  const exitCode = await new Promise<number | null>((resolve) => {
+    child.once('error', (cause) => {
+      error = cause;
+      resolve(null);
+    });
+    child.once('close', resolve);
+  });
+  return {
+    exitCode,
+    stdout: Buffer.concat(stdout),
+    stderr: Buffer.concat(stderr).toString('utf8'),
+    error,
+  };
 }
 
 /** As `git`, trimmed text. */
@@ -75,6 +110,9 @@ export async function gitOr<T>(no: T, question: Promise<T>): Promise<T> {
     throw error;
   }
 }
+
+/** More than any tree or file that is asked for. */
+const MOST_BYTES = 1 << 29;
 
 // Stronger than the configuration of the repository itself, which could be somebody else's.
 const OVERRIDES = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false'];
@@ -100,21 +138,13 @@ function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
 }
 
-function failure(
-  args: readonly string[],
-  error: ExecFileException | null,
-  stdout: Buffer,
-  stderr: Buffer,
-): GitError {
-  const exitCode = typeof error?.code === 'number' ? error.code : error ? null : 0;
-  const about = { exitCode, stdout, cause: error?.code === 'ENOENT' ? error : undefined };
+function failure(args: readonly string[], { exitCode, stdout, stderr, error }: Ended): GitError {
+  const isMissing = codeOf(error) === 'ENOENT';
+  const about = { exitCode, stdout, cause: isMissing ? error : undefined };
   const verb = `git ${args.find((word) => /^[a-z][a-z-]+$/.test(word)) ?? ''}`.trim();
-  if (error?.code === 'ENOENT') return new GitError('git is not installed: apt install git', about);
-  if (error?.killed) return new GitError(`${verb} took too long and was stopped`, about);
-  return new GitError(
-    `${verb}: ${tellingLine(stderr.toString('utf8')) || `exited with ${error?.code}`}`,
-    about,
-  );
+  if (isMissing) return new GitError('git is not installed: apt install git', about);
+  if (exitCode === null) return new GitError(`${verb} took too long and was stopped`, about);
+  return new GitError(`${verb}: ${tellingLine(stderr) || `exited with ${exitCode}`}`, about);
 }
 
 function tellingLine(stderr: string): string {

@@ -4,13 +4,14 @@ import { isBranchName, isObjectId, isTagName, isTreePath, protocolOf } from './n
 import { type GitObject, parseCommit, readObjects } from './objects.ts';
 import { createRepository, ensureRepository, isSound, objectFormat, tidy } from './repository.ts';
 import { FailedError } from '../problem.ts';
+import type { Remote } from '../forge/types.ts';
 import type { Commit, Mirror } from './types.ts';
 
 export interface MirrorOptions {
   /** Where the bare repository is kept; made when absent, made anew when unusable. */
   directory: string;
   /** See `Forge.remote`. */
-  remote: { url: string; env: Readonly<Record<string, string>> };
+  remote: Remote;
   /** Milliseconds for one fetch, 5 minutes by default. */
   timeoutMs?: number;
 }
@@ -47,7 +48,7 @@ const REFSPECS = ['+refs/heads/*:refs/forge/heads/*', '+refs/tags/*:refs/forge/t
 class BareMirror implements Mirror {
   readonly #options: MirrorOptions;
   readonly #call: GitCall & { repository: string };
-  readonly #remoteEnv: Record<string, string>;
+  readonly #protocol: string;
   readonly #locks = createLocks();
   /** Whether to look for damage: when reading went wrong, and once in a row of failed fetches. */
   #soundness: 'assumed' | 'doubted' | 'proven' = 'assumed';
@@ -55,7 +56,7 @@ class BareMirror implements Mirror {
   constructor(options: MirrorOptions, protocol: string) {
     this.#options = options;
     this.#call = { repository: options.directory };
-    this.#remoteEnv = { ...options.remote.env, GIT_ALLOW_PROTOCOL: protocol };
+    this.#protocol = protocol;
   }
 
   async fetch(signal?: AbortSignal): Promise<void> {
@@ -136,9 +137,12 @@ class BareMirror implements Mirror {
   }
 
   async #fetch(signal: AbortSignal | undefined): Promise<void> {
-    await git([...FETCH, this.#options.remote.url, ...REFSPECS], {
+    const { url, access } = this.#options.remote;
+    const { env, secret } = (await access?.()) ?? {};
+    await git([...FETCH, url, ...REFSPECS], {
       ...this.#call,
-      env: this.#remoteEnv,
+      env: { ...env, GIT_ALLOW_PROTOCOL: this.#protocol },
+      secret,
       signal,
       timeoutMs: this.#options.timeoutMs ?? 300_000,
     });

@@ -12,7 +12,7 @@ export function localForge({ home }: { home: string }): Forge {
   const origin = originOf(home);
   return {
     name: origin,
-    remote: { url: origin, env: {} },
+    remote: { url: origin },
     async send(report) {
       try {
         await sendOne(origin, report);
@@ -37,10 +37,16 @@ export function localForge({ home }: { home: string }): Forge {
       });
       return names.split('\n').filter(Boolean);
     },
+    pulls: async () => [],
+    trouble: () => null,
+    checks: async () => [],
+    redeliverFailed: async () => 0,
   };
 }
 
 async function sendOne(origin: string, report: Report): Promise<void> {
+  // There are no pull requests here to comment on, and no deployments beside the notes.
+  if (report.type === 'comment' || report.type === 'deployment') return;
   await needCommit(origin, report.commit);
   if (report.type === 'status') await addStatus(origin, report);
   else if (report.type === 'tag') await createTag(origin, report);

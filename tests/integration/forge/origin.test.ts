@@ -79,7 +79,7 @@ describe('the local forge’s repository', () => {
     await developer(shallow, 'commit', '-qam', '4');
     await developer(shallow, 'push', '-q', origin.directory, 'HEAD:dev');
     const directory = join(root, 'mirror.git');
-    const mirror = await openMirror({ directory, remote: { url: origin.directory, env: {} } });
+    const mirror = await openMirror({ directory, remote: { url: origin.directory } });
     await mirror.fetch();
     expect((await mirror.resolve({ branch: 'dev' }))?.subject).toBe('4');
   });

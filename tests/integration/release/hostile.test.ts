@@ -40,7 +40,7 @@ describe('hostile names', () => {
     }
     const mirror = await openMirror({
       directory: join(home, 'mirror.git'),
-      remote: { url: origin.directory, env: {} },
+      remote: { url: origin.directory },
     });
     await mirror.fetch();
     expect([...(await mirror.branches()).keys()].sort()).toEqual(['$(touch)', ';touch', '`touch`', 'dev']);
@@ -58,7 +58,7 @@ describe('hostile names', () => {
       '-x',
       '../x',
     ]) {
-      const opening = openMirror({ directory: join(home, 'mirror.git'), remote: { url, env: {} } });
+      const opening = openMirror({ directory: join(home, 'mirror.git'), remote: { url } });
       await expect(opening).rejects.toThrow('must be an absolute path');
     }
     await expect(git(['ls-remote', `ext::touch ${marker}`])).rejects.toThrow("transport 'ext' not allowed");
@@ -99,7 +99,7 @@ describe('configuration', () => {
   it('of the mirror itself starts no hook and no file system monitor', async () => {
     const { home, origin, marker, untouched } = await place();
     const directory = join(home, 'mirror.git');
-    const mirror = await openMirror({ directory, remote: { url: origin.directory, env: {} } });
+    const mirror = await openMirror({ directory, remote: { url: origin.directory } });
     await mkdir(join(directory, 'hooks'));
     for (const hook of ['reference-transaction', 'post-checkout', 'post-index-change']) {
       await writeFile(join(directory, 'hooks', hook), `#!/bin/sh\ntouch ${marker}\n`, { mode: 0o755 });
@@ -162,7 +162,7 @@ describe('attributes in a tree', () => {
     };
     const commit = await origin.commit('dev', files);
     const directory = join(home, 'mirror.git');
-    const mirror = await openMirror({ directory, remote: { url: origin.directory, env: {} } });
+    const mirror = await openMirror({ directory, remote: { url: origin.directory } });
     await mirror.fetch();
     await origin.git([`--git-dir=${directory}`, 'config', 'filter.evil.smudge', `touch ${marker}`]);
     const release = await workshop(new Origin(directory), home).build(commit);
@@ -253,7 +253,7 @@ describe('a tree', () => {
     await origin.commit('dev', { '.GIT/config': 'x' });
     const mirror = await openMirror({
       directory: join(home, 'mirror.git'),
-      remote: { url: origin.directory, env: {} },
+      remote: { url: origin.directory },
     });
     await expect(mirror.fetch()).rejects.toThrow(/hasDotgit/i);
   });

@@ -10,7 +10,7 @@ async function mirrored(...options: string[]): Promise<{ origin: Origin; mirror:
   const origin = await Origin.create(join(root, 'origin.git'), ...options);
   const mirror = await openMirror({
     directory: join(root, 'mirror.git'),
-    remote: { url: origin.directory, env: {} },
+    remote: { url: origin.directory },
   });
   return { origin, mirror, root };
 }
@@ -104,7 +104,7 @@ describe('the mirror', () => {
     const origin = await Origin.create(join(root, 'origin.git'), '--object-format=sha256');
     await origin.commit('dev', { a: '1' });
     const directory = join(root, 'mirror.git');
-    const mirror = await openMirror({ directory, remote: { url: origin.directory, env: {} } });
+    const mirror = await openMirror({ directory, remote: { url: origin.directory } });
     await mirror.fetch();
     expect((await mirror.resolve({ branch: 'dev' }))?.commit).toHaveLength(64);
   });
@@ -122,7 +122,7 @@ describe('the mirror', () => {
       `file://${origin.directory}`,
       shallow.directory,
     ]);
-    const remote = { url: shallow.directory, env: {} };
+    const remote = { url: shallow.directory };
     const mirror = await openMirror({ directory: join(root, 'second.git'), remote });
     await mirror.fetch();
     const next = await shallow.commit('dev', { a: '4' });
@@ -168,7 +168,7 @@ describe('the mirror', () => {
     const directory = join(root, 'mirror.git');
     await writeFile(join(directory, 'refs/forge/heads/dev.lock'), '');
     await writeFile(join(directory, 'packed-refs.lock'), '');
-    const again = await openMirror({ directory, remote: { url: origin.directory, env: {} } });
+    const again = await openMirror({ directory, remote: { url: origin.directory } });
     const head = await origin.commit('dev', { a: '2' });
     await again.fetch();
     expect((await again.branches()).get('dev')).toBe(head);
@@ -190,7 +190,7 @@ describe('the mirror', () => {
 
   it('says in git’s own words when the forge cannot be reached, without credentials', async () => {
     const root = await scratch();
-    const remote = { url: join(root, 'nowhere.git'), env: {} };
+    const remote = { url: join(root, 'nowhere.git') };
     const mirror = await openMirror({ directory: join(root, 'mirror.git'), remote });
     await expect(mirror.fetch()).rejects.toThrow(/nowhere\.git' does not appear to be a git repository/);
     await expect(mirror.fetch()).rejects.toThrow(/does not appear to be a git repository/);
@@ -211,7 +211,7 @@ describe('the mirror', () => {
     const directory = join(root, 'mirror.git');
     await mkdir(directory);
     await writeFile(join(directory, 'HEAD'), 'rubbish');
-    const mirror = await openMirror({ directory, remote: { url: root, env: {} } });
+    const mirror = await openMirror({ directory, remote: { url: root } });
     expect(await mirror.branches()).toEqual(new Map());
   });
 });

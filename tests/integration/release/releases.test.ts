@@ -234,7 +234,7 @@ it('builds from a mirror what was pushed', async () => {
   const origin = await Origin.create(join(home, 'origin.git'));
   const commit = await origin.commit('dev', FILES);
   const directory = join(home, 'mirror.git');
-  const mirror = await openMirror({ directory, remote: { url: origin.directory, env: {} } });
+  const mirror = await openMirror({ directory, remote: { url: origin.directory } });
   await mirror.fetch();
   const { build } = workshop(new Origin(directory), home);
   expect((await build(commit)).reused).toBe(false);

@@ -1,7 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createOutbox, enqueue } from '../../../deployer/forge/outbox.ts';
-import { ForgeError, type Report } from '../../../deployer/forge/types.ts';
+import { ForgeError, type Report as AnyReport } from '../../../deployer/forge/types.ts';
 import { Clock, scratchState, seeded, silent } from '../scratch.ts';
+
+type Report = Extract<AnyReport, { type: 'status' | 'tag' }>;
 
 const status = (
   commit: string,
@@ -24,7 +26,8 @@ async function outboxTo(answer: (report: Report) => void | Promise<void> = () =>
   const state = await scratchState();
   const clock = new Clock();
   const sent: string[] = [];
-  const send = async (report: Report) => {
+  const send = async (report: AnyReport) => {
+    if (report.type !== 'status' && report.type !== 'tag') throw new TypeError(report.type);
     await answer(report);
     sent.push(nameOf(report));
   };
