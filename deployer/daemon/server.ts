@@ -62,6 +62,7 @@ export function serve(
     intake: intake({
       state,
       secrets,
+      repository: settings.github?.repository ?? null,
       clock,
       logger,
       onDelivery: () => void reconciler.look(),

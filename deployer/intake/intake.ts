@@ -3,6 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { oneLine } from '../problem.ts';
+import { hintOf, type Look } from './hint.ts';
 import { sweeper } from './read-buffers.ts';
 import { judge, type Delivery } from './webhook.ts';
 
@@ -11,16 +12,21 @@ const LONGEST_READ_MS = 10_000;
 /** Bodies that are read at once; GitHub tries its luck again by our asking, attackers get no more memory. */
 const MOST_AT_ONCE = 16;
 
-/** `POST /webhooks/github`: verified, stored, answered. Nothing else happens in the request. */
+/**
+ * `POST /webhooks/github`: verified, stored, answered. Nothing else happens in the request.
+ * What is authentic but says nothing to us is answered alike, and neither stored nor looked at.
+ */
 export function intake(options: {
   state: Knex;
   secrets: readonly string[];
+  /** `owner/name`: deliveries of another repository are ignored; null: there is but one. */
+  repository: string | null;
   /** A stored delivery, a repeated one too, makes the reconciler look. */
-  onDelivery: (name: string) => void;
+  onDelivery: (look: Look) => void;
   clock: () => Date;
   logger: Logger;
 }): RequestHandler {
-  const { state, secrets, onDelivery, clock, logger } = options;
+  const { state, secrets, repository, onDelivery, clock, logger } = options;
   const sweep = sweeper();
   let reading = 0;
 
@@ -33,6 +39,12 @@ export function intake(options: {
     const judged = await judge(request.headers, request, secrets).finally(() => (reading -= 1));
     if (!judged.accepted) return refuse(response, judged.status, judged.reason);
     const { delivery } = judged;
+    const hint = hintOf(delivery, repository);
+    if ('ignored' in hint) {
+      logger.debug({ delivery: delivery.id, event: delivery.name, why: hint.ignored }, 'delivery ignored');
+      response.status(202).json({ delivery: delivery.id, ...hint });
+      return;
+    }
     const stored = await store(delivery).catch((error: unknown) => {
       logger.error({ error: oneLine(error) }, 'a delivery could not be stored');
       return null;
@@ -40,7 +52,7 @@ export function intake(options: {
     if (stored === null)
       return refuse(response, 503, 'the delivery could not be stored; send it again', { 'Retry-After': '5' });
     response.status(202).json({ delivery: delivery.id, stored });
-    onDelivery(delivery.name);
+    onDelivery(hint.look);
   }
 
   /** @returns 'new', or 'known' for a repeated delivery */

@@ -76,7 +76,7 @@ function judgeHeaders(headers: Headers): Judged | Shape {
   const hex = /^sha256=([0-9a-f]{64})$/.exec(signature ?? '')?.[1];
   if (!hex) return no(401, 'expected X-Hub-Signature-256: sha256=…');
   if (!/^[A-Za-z0-9-]{1,100}$/.test(id ?? '')) return no(400, 'expected X-GitHub-Delivery');
-  if (!/^[a-z_]{1,60}$/.test(name ?? '')) return no(400, 'expected X-GitHub-Event');
+  if (!/^[a-z0-9_]{1,60}$/.test(name ?? '')) return no(400, 'expected X-GitHub-Event');
   return {
     id: id ?? '',
     name: name ?? '',

@@ -36,7 +36,9 @@ export const PUSH = JSON.stringify({
 });
 
 /** A server that answers deliveries as the deployer's does, over a state of its own. */
-export async function receiving(options: { secrets?: string[]; state?: Knex } = {}) {
+export async function receiving(
+  options: { secrets?: string[]; state?: Knex; repository?: string | null } = {},
+) {
   const state = options.state ?? (await scratchState());
   const looks: string[] = [];
   const app = express();
@@ -45,7 +47,8 @@ export async function receiving(options: { secrets?: string[]; state?: Knex } = 
     intake({
       state,
       secrets: options.secrets ?? [SECRET],
-      onDelivery: (name) => looks.push(name),
+      repository: options.repository ?? null,
+      onDelivery: (look) => looks.push(look),
       clock: new Clock().read,
       logger: silent,
     }),
@@ -55,7 +58,7 @@ export async function receiving(options: { secrets?: string[]; state?: Knex } = 
 
   async function post(body: string | Buffer<ArrayBuffer>, headers = headersOf(body)) {
     const response = await fetch(url, { method: 'POST', body, headers });
-    const answer: { detail?: string; stored?: string } = JSON.parse(await response.text());
+    const answer: { detail?: string; stored?: string; ignored?: string } = JSON.parse(await response.text());
     return { status: response.status, type: response.headers.get('content-type'), answer };
   }
   return { state, looks, port, url, post, events: () => state('events').orderBy('id') };

@@ -17,7 +17,7 @@ describe('an authentic delivery', () => {
         received_at: '2026-11-20T19:00:00.000Z',
       },
     ]);
-    expect(looks).toEqual(['push']);
+    expect(looks).toEqual(['branches']);
   });
 
   it('that comes again is stored once, yet makes the reconciler look again', async () => {
@@ -25,7 +25,7 @@ describe('an authentic delivery', () => {
     await post(PUSH);
     expect(await post(PUSH)).toMatchObject({ status: 202, answer: { stored: 'known' } });
     expect(await events()).toHaveLength(1);
-    expect(looks).toEqual(['push', 'push']);
+    expect(looks).toEqual(['branches', 'branches']);
   });
 
   it('is signed over its raw bytes: what parses alike is not alike', async () => {
@@ -35,18 +35,63 @@ describe('an authentic delivery', () => {
     expect(await post(spaced, headersOf(PUSH))).toMatchObject({ status: 401 });
   });
 
+  it('that comes again after a restart is known too', async () => {
+    const { post, state, events } = await receiving();
+    await post(PUSH);
+    const restarted = await receiving({ state });
+    expect(await restarted.post(PUSH)).toMatchObject({ status: 202, answer: { stored: 'known' } });
+    expect(restarted.looks).toEqual(['branches']);
+    expect(await events()).toHaveLength(1);
+  });
+
   it.each([
-    ['ping', { zen: 'Keep it logically awesome.', hook_id: 1, hook: { type: 'Repository' } }],
+    ['ping', { zen: 'Keep it logically awesome.', hook_id: 1, hook: { type: 'Repository' } }, 'branches'],
+    ['push', { ref: 'refs/heads/old', deleted: true, after: '0'.repeat(40), commits: [] }, 'branches'],
+    ['push', { ref: 'refs/heads/dev', forced: true, after: 'b'.repeat(40) }, 'branches'],
+    ['push', { ref: { not: 'a text' } }, 'branches'],
+    ['pull_request', { action: 'opened', number: 7 }, 'pulls'],
+    ['pull_request', { action: 'synchronize', number: 7 }, 'pulls'],
+    ['pull_request', { action: 'reopened', number: 7 }, 'pulls'],
+    ['pull_request', { action: 'closed', number: 7 }, 'pulls'],
+    ['pull_request', { action: 'edited', changes: { base: { ref: { from: 'dev' } } } }, 'pulls'],
+    ['pull_request', { action: 7 }, 'pulls'],
+  ])('of the event %s %j is stored, and makes us look at the %s', async (name, payload, look) => {
+    const { post, looks, events } = await receiving();
+    const body = JSON.stringify(payload);
+    expect(await post(body, headersOf(body, { 'X-GitHub-Event': name }))).toMatchObject({ status: 202 });
+    expect(looks).toEqual([look]);
+    expect(await events()).toHaveLength(1);
+  });
+
+  it.each([
     ['push', { ref: 'refs/tags/v1', deleted: true, after: '0'.repeat(40), head_commit: null, commits: [] }],
-    ['pull_request', { action: 'synchronize', number: 7, pull_request: { head: { sha: 'b'.repeat(40) } } }],
+    ['pull_request', { action: 'labeled', number: 7 }],
+    ['pull_request', { action: 'edited', changes: { title: { from: 'a' } } }],
     ['delete', { ref: '--upload-pack=touch x', ref_type: 'branch' }],
     ['check_suite', { action: 'completed', check_suite: { head_branch: null } }],
     ['issue_comment', { comment: { body: '\u0000\u202e</script>' } }],
-  ])('of the event %s is taken', async (name, payload) => {
-    const { post, looks } = await receiving();
+    ['constructor', { action: '__proto__' }],
+  ])('of the event %s %j is answered and ignored', async (name, payload) => {
+    const { post, looks, events } = await receiving();
     const body = JSON.stringify(payload);
-    expect(await post(body, headersOf(body, { 'X-GitHub-Event': name }))).toMatchObject({ status: 202 });
-    expect(looks).toEqual([name]);
+    expect(await post(body, headersOf(body, { 'X-GitHub-Event': name }))).toMatchObject({
+      status: 202,
+      answer: { ignored: `the event ${name} changes nothing here` },
+    });
+    expect(looks).toEqual([]);
+    expect(await events()).toEqual([]);
+  });
+
+  it('of another repository is answered and ignored, whatever its letters', async () => {
+    const { post, looks, events } = await receiving({ repository: 'Owner/Name' });
+    expect(await post(PUSH)).toMatchObject({ status: 202, answer: { stored: 'new' } });
+    const other = PUSH.replace('owner/name', 'owner/name-of-another');
+    expect(await post(other, headersOf(other, { 'X-GitHub-Delivery': 'other' }))).toMatchObject({
+      status: 202,
+      answer: { ignored: 'it is of another repository than Owner/Name' },
+    });
+    expect(looks).toEqual(['branches']);
+    expect(await events()).toHaveLength(1);
   });
 
   it('of more than 1 MB is known by its delivery, and not kept', async () => {
@@ -54,7 +99,7 @@ describe('an authentic delivery', () => {
     const body = JSON.stringify({ commits: 'x'.repeat(2 * 1024 ** 2) });
     expect(await post(body)).toMatchObject({ status: 202 });
     expect(await events()).toMatchObject([{ name: 'push', payload: '' }]);
-    expect(looks).toEqual(['push']);
+    expect(looks).toEqual(['branches']);
   });
 });
 
@@ -162,6 +207,6 @@ describe('when it cannot be stored', () => {
     expect(await post(PUSH)).toMatchObject({ status: 503 });
     await state.raw('PRAGMA query_only = OFF');
     expect(await post(PUSH)).toMatchObject({ status: 202, answer: { stored: 'new' } });
-    expect(looks).toEqual(['push']);
+    expect(looks).toEqual(['branches']);
   });
 });

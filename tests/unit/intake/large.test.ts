@@ -59,7 +59,7 @@ describe('clients that do not finish', () => {
     const { port, post, looks } = await receiving();
     for (let round = 0; round < 40; round += 1) (await dangling(port)).destroy();
     await expect.poll(async () => (await post(PUSH)).status).toBe(202);
-    expect(looks).toEqual(['push']);
+    expect(looks).toEqual(['branches']);
   });
 
   it('have at most 16 places; who comes then is asked to come again', async () => {

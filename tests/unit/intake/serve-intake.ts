@@ -13,6 +13,7 @@ if (import.meta.main) {
     intake({
       state: await openState({ home, databaseUrl: null }),
       secrets: [secret],
+      repository: null,
       onDelivery: () => {},
       clock: () => new Date(),
       logger: pino({ level: 'silent' }),
