@@ -6,6 +6,9 @@ import { oneLine, SettingsError } from './problem.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations/deployer', import.meta.url));
 
+/** The key of the advisory lock by which a daemon has the store to itself: the first bytes of "deployer". */
+const CLAIM = 0x6465706c;
+
 /** What Knex would print, it also throws. */
 const QUIET = { warn() {}, error() {}, deprecate() {}, debug() {} };
 
@@ -40,9 +43,29 @@ function postgres(url: string): Knex.Config {
   return {
     client: 'pg',
     log: QUIET,
-    connection: url,
+    connection: { connectionString: url, application_name: 'deployer' },
+    // One connection, as with SQLite: transactions of this daemon come one after the other, and the claim is its.
+    pool: { min: 1, max: 1, afterCreate: claim },
     migrations: { directory: MIGRATIONS, loadExtensions: ['.ts'] },
   };
+}
+
+interface PostgresConnection {
+  query(
+    text: string,
+    done: (error: Error | null, result: { rows: { claimed: boolean }[] } | undefined) => void,
+  ): void;
+}
+
+/** A store serves one daemon at a time: PostgreSQL lets go of the claim when the connection ends, however it does. */
+function claim(
+  connection: PostgresConnection,
+  done: (error: Error | null, connection: PostgresConnection) => void,
+): void {
+  connection.query(`SELECT pg_try_advisory_lock(${CLAIM}) AS claimed`, (error, result) => {
+    const taken = result?.rows[0]?.claimed ? null : new Error('another deployer works on this database');
+    done(error ?? taken, connection);
+  });
 }
 
 interface Connection {

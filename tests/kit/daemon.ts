@@ -8,6 +8,7 @@ import { startDaemon, type Daemon } from '../../deployer/daemon/daemon.ts';
 import type { Deployment } from '../../deployer/deployment/model.ts';
 import { parseSettings } from '../../deployer/settings.ts';
 import { Repository, sampleFiles } from './repository.ts';
+import { scratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 
 /** A free port; nobody else is given it for a while. */
 export async function freePort(): Promise<number> {
@@ -24,12 +25,15 @@ export class Stage {
   readonly home: string;
   readonly repository: Repository;
   readonly ports: { dev: number; prod: number };
+  /** Where the state is, if it is not SQLite in the home. */
+  readonly #store: ScratchDatabase | null;
   #daemon: Daemon | null = null;
 
-  private constructor(home: string, repository: Repository, ports: { dev: number; prod: number }) {
-    this.home = home;
-    this.repository = repository;
-    this.ports = ports;
+  private constructor(parts: Pick<Stage, 'home' | 'repository' | 'ports'>, store: ScratchDatabase | null) {
+    this.home = parts.home;
+    this.repository = parts.repository;
+    this.ports = parts.ports;
+    this.#store = store;
   }
 
   static async set(more: object = {}, directory?: string): Promise<Stage> {
@@ -39,7 +43,7 @@ export class Stage {
     const repository = await Repository.create(join(root, 'work'), join(home, 'origin.git'));
     await sampleFiles(repository, ports, more);
     await repository.push('HEAD:dev', 'HEAD:main');
-    return new Stage(home, repository, ports);
+    return new Stage({ home, repository, ports }, await scratchDatabase());
   }
 
   get daemon(): Daemon {
@@ -53,6 +57,7 @@ export class Stage {
       DEPLOYER_HOME: this.home,
       DEPLOYER_LISTEN: '127.0.0.1:0',
       DEPLOYER_RECONCILE_INTERVAL: '3600',
+      DEPLOYER_DATABASE_URL: this.#store?.url,
     });
     const logger = pino({ level: process.env['LOG'] ?? 'silent' });
     this.#daemon = await startDaemon({ settings, logger, clock });
@@ -111,6 +116,7 @@ export class Stage {
   async strike(): Promise<void> {
     await this.#daemon?.stop();
     this.#daemon = null;
+    await this.#store?.drop();
     await rm(join(this.home, '..'), { recursive: true, force: true });
   }
 }

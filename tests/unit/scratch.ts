@@ -5,6 +5,7 @@ import type { Knex } from 'knex';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { openState } from '../../deployer/state.ts';
+import { scratchDatabase } from '../kit/scratch-database.ts';
 
 export const silent = pino({ level: 'silent' });
 
@@ -17,9 +18,35 @@ export function scratch(): string {
 
 /** The deployer's own state in a fresh home; both go with the test. */
 export async function scratchState(home = scratch()): Promise<Knex> {
-  const state = await openState({ home, databaseUrl: null });
-  onTestFinished(() => state.destroy());
+  const store = await scratchDatabase();
+  const state = await openState({ home, databaseUrl: store?.url ?? null });
+  onTestFinished(async () => {
+    await state.destroy();
+    await store?.drop();
+  });
   return state;
+}
+
+/** From now on no row of the table can be changed, as on a full disk; returns what ends that. */
+export async function fullDisk(state: Knex, table: string): Promise<() => Promise<void>> {
+  const { client } = state.client.config;
+  const [make, drop] = client === 'pg' ? onPostgres(table) : onSqlite(table);
+  await state.raw(make);
+  return async () => void (await state.raw(drop));
+}
+
+function onSqlite(table: string): [string, string] {
+  const fail = `SELECT RAISE(ABORT, 'disk full')`;
+  return [`CREATE TRIGGER full_disk BEFORE UPDATE ON ${table} BEGIN ${fail}; END`, 'DROP TRIGGER full_disk'];
+}
+
+function onPostgres(table: string): [string, string] {
+  const body = `$$ BEGIN RAISE EXCEPTION 'disk full'; END $$`;
+  return [
+    `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS ${body};
+     CREATE TRIGGER full_disk BEFORE UPDATE ON ${table} EXECUTE FUNCTION full_disk()`,
+    'DROP FUNCTION full_disk CASCADE',
+  ];
 }
 
 /** A clock that a test moves on. */

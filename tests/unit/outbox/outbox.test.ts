@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createOutbox, enqueue } from '../../../deployer/forge/outbox.ts';
 import { ForgeError, type Report as AnyReport } from '../../../deployer/forge/types.ts';
-import { Clock, scratchState, seeded, silent } from '../scratch.ts';
+import { Clock, fullDisk, scratchState, seeded, silent } from '../scratch.ts';
 
 type Report = Extract<AnyReport, { type: 'status' | 'tag' }>;
 
@@ -190,9 +190,10 @@ describe('a report that the forge will never take', () => {
     clock.advance(3_600_000);
     await deliver();
     expect(sent).toEqual(['a success']);
-    expect(await state('outbox').orderBy('id').select('abandoned', 'error', 'attempts')).toEqual([
-      { abandoned: 1, error: '422 no such commit', attempts: 1 },
-      { abandoned: 0, error: null, attempts: 0 },
+    const rows = await state('outbox').orderBy('id').select('abandoned', 'error', 'attempts');
+    expect(rows.map((row) => ({ ...row, abandoned: Boolean(row.abandoned) }))).toEqual([
+      { abandoned: true, error: '422 no such commit', attempts: 1 },
+      { abandoned: false, error: null, attempts: 0 },
     ]);
   });
 });
@@ -201,13 +202,11 @@ describe('a death between sending and noting it', () => {
   it('sends the same again, loses nothing and keeps the order', async () => {
     const { put, sent, state, open, outbox, deliver } = await outboxTo();
     await put(status('a', 'pending'), status('a', 'success'));
-    await state.raw(
-      "CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-    );
+    const mend = await fullDisk(state, 'outbox');
     await deliver();
     await outbox.stop();
     expect(sent).toEqual(['a pending']);
-    await state.raw('DROP TRIGGER full');
+    await mend();
     const next = open();
     await deliver(next);
     await next.stop();
@@ -217,11 +216,9 @@ describe('a death between sending and noting it', () => {
   it('goes on by itself when the state can be written again', async () => {
     const { put, sent, state, deliver } = await outboxTo();
     await put(status('a', 'pending'), status('a', 'success'));
-    await state.raw(
-      "CREATE TRIGGER full BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-    );
+    const mend = await fullDisk(state, 'outbox');
     await deliver();
-    await state.raw('DROP TRIGGER full');
+    await mend();
     await expect.poll(() => sent, { timeout: 5000 }).toEqual(['a pending', 'a pending', 'a success']);
   });
 });

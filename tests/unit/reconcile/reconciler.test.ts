@@ -3,7 +3,7 @@ import { policyOf } from '../../../deployer/deployment/policy.ts';
 import type { Outcome } from '../../../deployer/deployment/model.ts';
 import { createReconciler } from '../../../deployer/reconcile/reconciler.ts';
 import { openJournal } from '../journal/journal.ts';
-import { scratchState, seeded, silent } from '../scratch.ts';
+import { fullDisk, scratchState, seeded, silent } from '../scratch.ts';
 import { environment, FakeMirror } from './fake-mirror.ts';
 
 const FILES = {
@@ -82,10 +82,9 @@ describe('a look', () => {
       branch: 'dev',
       handled_head: head,
     });
-    expect(await state('deployments').first('tree', 'requested_by', 'automatic')).toEqual({
+    expect(await state('deployments').where({ automatic: true }).first('tree', 'requested_by')).toEqual({
       tree: mirror.treeOf(head),
       requested_by: 'push',
-      automatic: 1,
     });
     expect([kicked, seen]).toEqual([
       ['dev', 'dev'],
@@ -168,12 +167,10 @@ describe('a look', () => {
     const { mirror, open, commits, state } = await scene();
     const reconciler = open();
     const head = mirror.push('dev', 'first', ONE);
-    await state.raw(
-      "CREATE TRIGGER full BEFORE UPDATE ON environments BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-    );
+    const mend = await fullDisk(state, 'environments');
     await reconciler.look();
     expect(await commits()).toEqual([]);
-    await state.raw('DROP TRIGGER full');
+    await mend();
     await reconciler.look();
     expect(await commits()).toEqual([head]);
   });
