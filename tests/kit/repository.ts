@@ -19,12 +19,17 @@ export class Repository {
   }
 
   static async create(directory: string, origin: string): Promise<Repository> {
+    await run('git', ['init', '-q', '--bare', '-b', 'main', origin]);
+    return Repository.clone(directory, origin);
+  }
+
+  /** A work tree for a repository that is there and empty; its branch is dev. */
+  static async clone(directory: string, origin: string): Promise<Repository> {
     const repository = new Repository(directory, origin);
     await mkdir(directory, { recursive: true });
     await run('git', ['init', '-q', '-b', 'dev', directory]);
     await repository.git('config', 'user.name', 'A Developer');
     await repository.git('config', 'user.email', 'developer@example.org');
-    await run('git', ['init', '-q', '--bare', '-b', 'main', origin]);
     return repository;
   }
 
