@@ -1,0 +1,58 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { waitFor } from '../../kit/daemon.ts';
+
+/** The hierarchies that systemd uses: the unified one, in hybrid hosts beside its own named one. */
+export function hierarchies(): string[] {
+  const known = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'];
+  return known.filter((directory) => existsSync(join(directory, 'cgroup.procs')));
+}
+
+/** A cgroup for one machine: two systemds in the same one would end each other's services. Returns its directories. */
+export function createCgroups(name: string): string[] {
+  return hierarchies().map((root) => {
+    const directory = join(root, name);
+    mkdirSync(directory, { recursive: true });
+    return directory;
+  });
+}
+
+/** Kills every process of the cgroup, and removes it with all below. */
+export async function endCgroups(name: string): Promise<void> {
+  for (const root of hierarchies()) {
+    const directory = join(root, name);
+    await waitFor(`the processes of ${directory} to end`, async () => {
+      for (const pid of processes(directory)) kill(pid);
+      return processes(directory).length === 0 || undefined;
+    });
+    for (const below of tree(directory).toReversed()) rmdirSync(below);
+  }
+}
+
+/** Those that a process has to enter, as argv of a shell script that then becomes the program given to it. */
+export function enterCgroups(directories: readonly string[]): string[] {
+  const script =
+    'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ > "$1/cgroup.procs"; shift; n=$((n-1)); done; exec "$@"';
+  return ['sh', '-c', script, 'sh', String(directories.length), ...directories];
+}
+
+function processes(directory: string): number[] {
+  return tree(directory).flatMap((each) =>
+    readFileSync(join(each, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number),
+  );
+}
+
+/** The directory and all below, parents first. */
+function tree(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  const below = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [directory, ...below.flatMap(({ name }) => tree(join(directory, name)))];
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It was quicker.
+  }
+}
