@@ -5,7 +5,7 @@ import { type GitObject, parseCommit, readObjects } from './objects.ts';
 import { createRepository, ensureRepository, isSound, objectFormat, tidy } from './repository.ts';
 import { FailedError } from '../problem.ts';
 import type { Remote } from '../forge/types.ts';
-import type { Commit, Mirror } from './types.ts';
+import type { Commit, LoggedCommit, Mirror } from './types.ts';
 
 export interface MirrorOptions {
   /** Where the bare repository is kept; made when absent, made anew when unusable. */
@@ -101,6 +101,21 @@ class BareMirror implements Mirror {
     if (found.includes(null)) return false;
     const asked = git(['merge-base', '--is-ancestor', ancestor, descendant], this.#call).then(() => true);
     return await this.#reading(gitOr(false, asked));
+  }
+
+  async log({ from, to, most }: Parameters<Mirror['log']>[0]): Promise<LoggedCommit[]> {
+    if (!isObjectId(to)) return [];
+    const [known] =
+      from !== null && isObjectId(from) ? await readObjects([`${from}^{commit}`], this.#call) : [];
+    const range = known ? [`--max-count=${most}`, to, `^${known.id}`] : ['--max-count=1', to];
+    const args = ['log', '-z', '--topo-order', '--encoding=UTF-8', '--format=%H%n%P%n%B', ...range];
+    const text = await this.#reading(gitText(args, this.#call));
+    return text.split('\0').flatMap((entry) => {
+      const [commit = '', parents = '', ...message] = entry.split('\n');
+      return commit === ''
+        ? []
+        : [{ commit, parents: parents.split(' ').filter(Boolean), message: message.join('\n') }];
+    });
   }
 
   async mergeTree(ours: string, theirs: string): Promise<string | null> {

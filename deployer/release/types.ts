@@ -8,6 +8,13 @@ export interface Commit {
   parents: string[];
 }
 
+/** A commit with its whole message. */
+export interface LoggedCommit {
+  commit: string;
+  parents: string[];
+  message: string;
+}
+
 /** The deployer's own bare copy of the repository. Names from outside never reach an argv as an option. */
 export interface Mirror {
   /** Fetches all branches and tags from the forge; forced updates and deletions are followed. */
@@ -22,6 +29,11 @@ export interface Mirror {
   list(commit: string, directory: string): Promise<string[]>;
   /** Whether `ancestor` is reachable from `descendant`. */
   contains(descendant: string, ancestor: string): Promise<boolean>;
+  /**
+   * The commits that `to` has and `from` has not, children before their parents, at most `most`;
+   * `to` alone when `from` is null or not in the mirror.
+   */
+  log(range: { from: string | null; to: string; most: number }): Promise<LoggedCommit[]>;
   /** The tree of merging two commits, or null when they conflict. */
   mergeTree(ours: string, theirs: string): Promise<string | null>;
 }

@@ -2,7 +2,7 @@ import type { Generation, Generations, Watch } from '../../data/types.ts';
 import { stop } from '../instance.ts';
 import { contextOf } from '../migration.ts';
 import type { Check, Suite } from '../model.ts';
-import { verify } from '../programs.ts';
+import { verifyWork } from '../expectations/verify.ts';
 import type { Instance, Work } from '../work.ts';
 import { bootOn } from './boot-on.ts';
 
@@ -47,10 +47,10 @@ export async function judge(
   { instance, watch }: Begun,
   meanwhile: () => void = () => {},
 ): Promise<Suite[]> {
-  const { tools, config } = work;
+  const { config } = work;
   if ((await watch.changed()).length === 0) meanwhile();
   const asked = { instance, generation: copy, suites: config.verify.suites ?? [] };
-  const suites = await verify(tools, contextOf(work), asked);
+  const suites = await verifyWork(work, asked);
   const changed = await watch.changed();
   if (changed.length === 0) return suites;
   return withCheck(suites, await whatChanged(work, generations, copy, changed));

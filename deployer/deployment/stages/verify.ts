@@ -1,11 +1,10 @@
 import { FailedError } from '../../problem.ts';
-import { verify } from '../programs.ts';
+import { verifyWork } from '../expectations/verify.ts';
 import { firstFailure } from '../reports.ts';
 import { Skipped } from '../journal.ts';
 import type { Suite } from '../model.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { Work } from '../work.ts';
-import { contextOf } from '../migration.ts';
 
 /** What the rehearsal cannot have seen: the process that will be live, and its database. */
 const QUICK = ['service', 'database'];
@@ -17,7 +16,7 @@ export async function verifyCandidate(work: Work): Promise<Skipped | void> {
   if (work.warm) return new Skipped('this very instance was verified before it was live');
   const all = config.verify.suites ?? [];
   const quick = all.filter((suite) => QUICK.includes(suite));
-  const suites = await verify(tools, contextOf(work), {
+  const suites = await verifyWork(work, {
     instance: candidate,
     generation,
     suites: rehearsed && quick.length > 0 ? quick : all,

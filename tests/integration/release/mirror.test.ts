@@ -99,6 +99,26 @@ describe('the mirror', () => {
     expect(await mirror.mergeTree(clash, theirs)).toBeNull();
   });
 
+  it('tells the commits of a range with their whole messages, children first', async () => {
+    const { origin, mirror } = await mirrored();
+    const first = await origin.commit('dev', { a: '1' }, 'One');
+    const second = await origin.commit('dev', { a: '2' }, 'Two\n\nExpect: GET /\n\nand more');
+    const third = await origin.commit('dev', { a: '3' }, 'Three');
+    await mirror.fetch();
+    const log = async (from: string | null, most = 10) =>
+      (await mirror.log({ from, to: third, most })).map(({ commit, message }) => [commit, message.trimEnd()]);
+    expect(await log(first)).toEqual([
+      [third, 'Three'],
+      [second, 'Two\n\nExpect: GET /\n\nand more'],
+    ]);
+    expect(await log(first, 1)).toEqual([[third, 'Three']]);
+    expect(await log(null)).toEqual([[third, 'Three']]);
+    expect(await log('a'.repeat(40))).toEqual([[third, 'Three']]);
+    expect(await log('--all')).toEqual([[third, 'Three']]);
+    expect(await log(third)).toEqual([]);
+    expect(await mirror.log({ from: null, to: 'HEAD', most: 1 })).toEqual([]);
+  });
+
   it('works with SHA-256 repositories', async () => {
     const root = await scratch();
     const origin = await Origin.create(join(root, 'origin.git'), '--object-format=sha256');

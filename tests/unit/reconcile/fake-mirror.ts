@@ -58,6 +58,10 @@ export class FakeMirror implements Mirror {
     throw new Error('the reconciler does not ask for ancestry');
   }
 
+  async log(): Promise<never> {
+    throw new Error('the reconciler does not read messages');
+  }
+
   async mergeTree(): Promise<string | null> {
     throw new Error('the reconciler does not merge');
   }
