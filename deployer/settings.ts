@@ -56,7 +56,7 @@ export interface Settings {
   github: GitHubSettings | null;
 }
 
-interface GitHubSettings {
+export interface GitHubSettings {
   repository: string;
   serverUrl: string;
   apiUrl: string;

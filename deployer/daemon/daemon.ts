@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { closeBackupThread } from '../../backups/index.ts';
@@ -9,6 +10,7 @@ import { createConductor, type Conductor } from '../deployment/conductor.ts';
 import { createJournal, type Journal } from '../deployment/journal.ts';
 import { reportsOf } from '../deployment/reports.ts';
 import { SLOTS, type Tools } from '../deployment/work.ts';
+import { githubForge } from '../forge/github/forge.ts';
 import { localForge } from '../forge/local/forge.ts';
 import { createOutbox } from '../forge/outbox.ts';
 import type { Forge } from '../forge/types.ts';
@@ -22,11 +24,15 @@ import { createBackground } from './background.ts';
 import { backupOperations } from './backup-operations.ts';
 import { clearDrills } from './drill.ts';
 import { lookUp } from './live.ts';
+import { startForgetting } from './forget.ts';
 import { createOperations } from './operate.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import { listen, publicUrl, serve } from './server.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
 import { openTools } from './tools.ts';
+
+/** How long the start waits for the first look at the branches; it goes on by itself. */
+const FIRST_LOOK_MS = 10_000;
 
 export interface Daemon {
   operations: Operations;
@@ -83,7 +89,7 @@ async function compose(base: {
   const { settings, logger, clock, instrument, server, state } = base;
   const { home } = settings;
   const url = publicUrl(settings, server);
-  const forge: Forge = localForge({ home });
+  const forge = forgeOf(settings, url, clock);
   const journal = createJournal({ state, clock, reports: reportsOf(url) });
   const outbox = createOutbox({ state, forge, clock, logger });
   const background = createBackground();
@@ -136,17 +142,29 @@ async function compose(base: {
       logger.warn({ deployment: id, err: error }, 'a change could not be told'),
     );
   });
-  serve(server, { settings, state, operations, metrics, reconciler, clock, logger, url });
+  serve(server, { settings, state, operations, metrics, reconciler, forge, clock, logger, url });
 
   outbox.kick();
+  const forgetting = startForgetting({ state, outbox, clock, logger });
   await clearDrills(tools);
   await Promise.all([supervisor.lookAtAll(), conductor.recover()]);
   recovered = true;
-  await reconciler.look();
-  const close = closer({ server, state, conductor, supervisor, reconciler, schedule, outbox });
+  supervisor.start();
+  // What is live does not depend on the forge, and a forge that cannot be reached may take long to say so.
+  await Promise.race([reconciler.look(), sleep(FIRST_LOOK_MS, undefined, { ref: false })]);
+  const close = closer({
+    server,
+    state,
+    conductor,
+    supervisor,
+    reconciler,
+    schedule,
+    outbox,
+    forge,
+    forgetting,
+  });
   await conductor.kickAll();
   reconciler.start();
-  supervisor.start();
   schedule.start();
   return {
     operations,
@@ -166,6 +184,11 @@ async function compose(base: {
       await close();
     },
   };
+}
+
+function forgeOf(settings: Settings, url: string, clock: () => Date): Forge {
+  const { home, github } = settings;
+  return github ? githubForge({ settings: github, home, url, clock }) : localForge({ home });
 }
 
 async function afterChange(parts: {
@@ -194,8 +217,10 @@ function closer(parts: {
   reconciler: Reconciler;
   schedule: Schedule;
   outbox: ReturnType<typeof createOutbox>;
+  forge: Forge;
+  forgetting: { stop(): Promise<void> };
 }): () => Promise<void> {
-  const { server, state, conductor, supervisor, reconciler, schedule, outbox } = parts;
+  const { server, state, conductor, supervisor, reconciler, schedule, outbox, forge, forgetting } = parts;
   return async () => {
     server.close();
     server.closeAllConnections();
@@ -203,7 +228,9 @@ function closer(parts: {
     await reconciler.stop();
     await conductor.stop();
     await supervisor.stop();
+    forge.close?.();
     await outbox.stop();
+    await forgetting.stop();
     await closeDataThread();
     await closeBackupThread();
     await state.destroy();

@@ -317,7 +317,10 @@ export function createOperations(parts: Parts): Operations {
       const { count, error } = await parts.outbox.backlog();
       const waiting =
         count > 0 ? [`${count} reports wait for ${tools.forge.name}: ${error ?? 'no reason was given'}`] : [];
+      const trouble = tools.forge.trouble();
+      const troubled = trouble ? [`${trouble.what} (since ${trouble.since}). Mend: ${trouble.mend}`] : [];
       return [
+        ...troubled,
         ...reconciler.problems(),
         ...parts.supervisor.problems(),
         ...parts.schedule.problems(),

@@ -34,7 +34,6 @@ export async function runDaemon(options: {
   let lock: HomeLock | undefined;
   let daemon: Daemon;
   try {
-    if (settings.github) throw new SettingsError(NO_GITHUB);
     await needGit();
     lock = claimHome(settings.home);
     daemon = await begin(settings, demo, io);
@@ -55,12 +54,10 @@ export async function runDaemon(options: {
   }
 }
 
-const NO_GITHUB =
-  'GITHUB_REPOSITORY: the forge GitHub is not available in this version; unset it to use the local repository';
-
-/** The repository, then the daemon. A repository that was made for a daemon that cannot start would be taken for somebody's next time. */
+/** The local repository, where that is the forge, then the daemon. A repository that was made for a daemon that cannot start would be taken for somebody's next time. */
 async function begin(settings: Settings, demo: boolean, io: DaemonIo): Promise<Daemon> {
   const { home } = settings;
+  if (settings.github) return await startDaemon({ settings, logger: openLog(home) });
   const origin = originOf(home);
   const isNew = !existsSync(origin);
   try {
@@ -76,12 +73,13 @@ async function begin(settings: Settings, demo: boolean, io: DaemonIo): Promise<D
 
 async function live(daemon: Daemon, settings: Settings, demo: boolean, io: DaemonIo): Promise<void> {
   const { home } = settings;
-  if (!(await installHook({ home, url: daemon.url })))
+  if (!settings.github && !(await installHook({ home, url: daemon.url })))
     io.stderr.write(
       'deployer: the repository has a post-receive hook of its own; pushes are seen at the next look at the branches\n',
     );
   io.stdout.write(`deployer: listening on ${daemon.url}, home ${home}\n`);
-  if (demo) await welcome(daemon, home, io);
+  // What a person merges on GitHub is not for us to promote.
+  if (demo && !settings.github) await welcome(daemon, home, io);
   await aborted(io.signal);
 }
 

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import type { Forge } from '../forge/types.ts';
 import { intake } from '../intake/intake.ts';
 import type { Operations } from '../operations.ts';
 import { codeOf, SettingsError } from '../problem.ts';
@@ -45,12 +46,13 @@ export function serve(
     operations: Operations;
     metrics: Metrics;
     reconciler: Reconciler;
+    forge: Pick<Forge, 'commitUrl'>;
     clock: () => Date;
     logger: Logger;
     url: string;
   },
 ): void {
-  const { settings, state, operations, metrics, reconciler, clock, logger, url } = parts;
+  const { settings, state, operations, metrics, reconciler, forge, clock, logger, url } = parts;
   const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
   const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
   const app = createWebApp({
@@ -68,6 +70,7 @@ export function serve(
       onDelivery: () => void reconciler.look(),
     }),
     version: version(),
+    commitUrl: forge.commitUrl,
   });
   server.off('request', notYet);
   server.on('request', app);

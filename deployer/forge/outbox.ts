@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { oneLine } from '../problem.ts';
 import { ForgeError, type Forge, type Report } from './types.ts';
 
+/** A report that has waited so long is late: what only led to a later one of its lane is not sent any more. */
+const LATE_MS = 10_000;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15 * 60_000;
 /** How long to wait when the state itself cannot be read or written. */
@@ -42,6 +44,13 @@ function lane(report: Report): string {
   }
 }
 
+/** Says only what a later one of its lane says better. */
+function isIntermediate(report: Report): boolean {
+  if (report.type === 'status') return report.state === 'pending';
+  if (report.type === 'deployment') return report.state === 'queued' || report.state === 'in_progress';
+  return report.type === 'comment';
+}
+
 /**
  * Delivers what stands in the outbox: the oldest of each lane first, again with growing pauses until the forge took it.
  * A report that the forge will never take is given up, and said so.
@@ -55,9 +64,10 @@ export function createOutbox(options: {
   const { state, forge, clock, logger } = options;
   let delivering: Promise<void> | null = null;
   let again = false;
+  /** Nothing is sent before then: the forge is asked for a pause as a whole. */
+  let pausedUntil = 0;
   let timer: NodeJS.Timeout | undefined;
   const end = new AbortController();
-
   const rows = () => state<OutboxRow>('outbox');
   const undelivered = () => rows().whereNull('delivered_at').where({ abandoned: false });
 
@@ -67,16 +77,33 @@ export function createOutbox(options: {
     do {
       again = false;
       blocked = new Map();
-      const now = clock().toISOString();
-      for (const row of await undelivered().orderBy('id')) {
+      const waiting = await undelivered().orderBy('id');
+      const newest = new Map(waiting.map(({ lane: name, id }) => [name, id]));
+      for (const row of waiting) {
         if (end.signal.aborted) return;
         if (blocked.has(row.lane)) continue;
-        const next = row.next_at > now ? row.next_at : await deliver(row);
-        if (next !== null) blocked.set(row.lane, next);
+        const now = clock().getTime();
+        const due = Math.max(pausedUntil, Date.parse(row.next_at));
+        if (due > now) blocked.set(row.lane, new Date(due).toISOString());
+        else if (newest.get(row.lane) !== row.id && isOvertaken(row, now)) await pass(row);
+        else {
+          const next = await deliver(row);
+          if (next !== null) blocked.set(row.lane, next);
+        }
       }
     } while (again && !end.signal.aborted);
     const [first] = [...blocked.values()].toSorted();
     if (first !== undefined) kickIn(Date.parse(first) - clock().getTime());
+  }
+
+  function isOvertaken(row: OutboxRow, now: number): boolean {
+    const isLate = row.attempts > 0 || now - Date.parse(row.created_at) > LATE_MS;
+    return isLate && isIntermediate(JSON.parse(row.report) as Report);
+  }
+
+  async function pass(row: OutboxRow): Promise<void> {
+    const error = 'not sent: a later report says more';
+    await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error });
   }
 
   /** @returns null when the report is done with, or when it is due again */
@@ -84,21 +111,29 @@ export function createOutbox(options: {
     try {
       await forge.send(JSON.parse(row.report) as Report);
     } catch (error) {
-      const terminal = error instanceof ForgeError && !error.retryable;
-      const asked = error instanceof ForgeError ? error.retryAfterMs : undefined;
-      const pause = asked ?? Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LONGEST_RETRY_MS);
-      logger.warn(
-        { report: row.id, lane: row.lane, error: oneLine(error) },
-        terminal ? 'report given up' : 'report will be sent again',
-      );
-      const next = new Date(clock().getTime() + pause).toISOString();
-      await rows()
-        .where({ id: row.id })
-        .update({ attempts: row.attempts + 1, next_at: next, error: oneLine(error), abandoned: terminal });
-      return terminal ? null : next;
+      // What was interrupted by the end was not refused.
+      if (end.signal.aborted) return row.next_at;
+      return await failed(row, error);
     }
     await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error: null });
     return null;
+  }
+
+  async function failed(row: OutboxRow, error: unknown): Promise<string | null> {
+    const known = error instanceof ForgeError ? error : null;
+    const terminal = known !== null && !known.retryable;
+    const backoff = Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LONGEST_RETRY_MS);
+    const next = clock().getTime() + (known?.retryAfterMs ?? backoff);
+    if (known?.pausesAll) pausedUntil = next;
+    logger.warn(
+      { report: row.id, lane: row.lane, error: oneLine(error) },
+      terminal ? 'report given up' : 'report will be sent again',
+    );
+    const at = new Date(next).toISOString();
+    await rows()
+      .where({ id: row.id })
+      .update({ attempts: row.attempts + 1, next_at: at, error: oneLine(error), abandoned: terminal });
+    return terminal ? null : at;
   }
 
   function kickIn(milliseconds: number): void {
@@ -128,6 +163,13 @@ export function createOutbox(options: {
     /** Resolves when nothing is being sent. */
     async settled(): Promise<void> {
       for (let current = delivering; current; current = delivering) await current;
+    },
+    /** Forgets reports that were delivered or given up before then. */
+    async forget(before: Date): Promise<void> {
+      await rows()
+        .where('created_at', '<', before.toISOString())
+        .where((done) => void done.whereNotNull('delivered_at').orWhere({ abandoned: true }))
+        .delete();
     },
     async stop(): Promise<void> {
       end.abort();

@@ -49,7 +49,7 @@ export type Report =
     };
 
 export type StatusState = 'pending' | 'success' | 'failure' | 'error';
-export type DeploymentState = 'queued' | 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
+type DeploymentState = 'queued' | 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
 
 /** What git fetches from and pushes to. */
 export interface Remote {
@@ -115,7 +115,9 @@ export interface Forge {
    */
   redeliverFailed(since: Date): Promise<number>;
   /** Where the forge shows a commit to people; absent: nowhere. */
-  commitUrl?(commit: string): string;
+  commitUrl?: (commit: string) => string;
+  /** Ends what is under way; nothing is asked afterwards. */
+  close?(): void;
 }
 
 /** Thrown by `send`: whether and when to try again. */

@@ -1,9 +1,9 @@
 import { git, GitError, gitOr, gitText, type GitCall } from './git.ts';
 import { createLocks } from './locks.ts';
-import { isBranchName, isObjectId, isTagName, isTreePath, protocolOf } from './names.ts';
+import { isBranchName, isObjectId, isTagName, isTreePath } from './names.ts';
 import { type GitObject, parseCommit, readObjects } from './objects.ts';
+import { fetchFrom, protocolOfRemote } from './remote.ts';
 import { createRepository, ensureRepository, isSound, objectFormat, tidy } from './repository.ts';
-import { FailedError } from '../problem.ts';
 import type { Remote } from '../forge/types.ts';
 import type { Commit, LoggedCommit, Mirror } from './types.ts';
 
@@ -18,45 +18,23 @@ export interface MirrorOptions {
 
 /** The mirror, opened without talking to the forge: what was fetched earlier is there at once. */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
-  const protocol = protocolOf(options.remote.url);
-  if (!protocol) throw new FailedError('the forge must be an absolute path, https:// or http://');
+  protocolOfRemote(options.remote);
   await ensureRepository(options.directory);
-  return new BareMirror(options, protocol);
+  return new BareMirror(options);
 }
 
-// Strict about what could harm; old histories carry these dates and names, and they harm nobody.
-const HARMLESS = [
-  'badDateOverflow',
-  'badTimezone',
-  'missingEmail',
-  'missingNameBeforeEmail',
-  'missingSpaceBeforeDate',
-  'missingSpaceBeforeEmail',
-  'zeroPaddedDate',
-  'zeroPaddedFilemode',
-];
-const FETCH = [
-  '-c',
-  'transfer.fsckObjects=true',
-  ...HARMLESS.flatMap((message) => ['-c', `fetch.fsck.${message}=ignore`]),
-  'fetch',
-  ...'--quiet --prune --force --no-tags --no-recurse-submodules'.split(' '),
-  ...'--no-auto-maintenance --no-write-fetch-head --update-shallow --end-of-options'.split(' '),
-];
 const REFSPECS = ['+refs/heads/*:refs/forge/heads/*', '+refs/tags/*:refs/forge/tags/*'];
 
 class BareMirror implements Mirror {
   readonly #options: MirrorOptions;
   readonly #call: GitCall & { repository: string };
-  readonly #protocol: string;
   readonly #locks = createLocks();
   /** Whether to look for damage: when reading went wrong, and once in a row of failed fetches. */
   #soundness: 'assumed' | 'doubted' | 'proven' = 'assumed';
 
-  constructor(options: MirrorOptions, protocol: string) {
+  constructor(options: MirrorOptions) {
     this.#options = options;
     this.#call = { repository: options.directory };
-    this.#protocol = protocol;
   }
 
   async fetch(signal?: AbortSignal): Promise<void> {
@@ -152,12 +130,8 @@ class BareMirror implements Mirror {
   }
 
   async #fetch(signal: AbortSignal | undefined): Promise<void> {
-    const { url, access } = this.#options.remote;
-    const { env, secret } = (await access?.()) ?? {};
-    await git([...FETCH, url, ...REFSPECS], {
+    await fetchFrom(this.#options.remote, REFSPECS, {
       ...this.#call,
-      env: { ...env, GIT_ALLOW_PROTOCOL: this.#protocol },
-      secret,
       signal,
       timeoutMs: this.#options.timeoutMs ?? 300_000,
     });

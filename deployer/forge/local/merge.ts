@@ -2,7 +2,7 @@ import { FailedError } from '../../problem.ts';
 import { git, gitOr } from '../../release/git.ts';
 import { isBranchName, isObjectId } from '../../release/names.ts';
 import { compareAndSwap, headOf, untilSettled } from './refs.ts';
-import { commitTree, mergeCommits } from './three-way.ts';
+import { commitTree, mergeCommits } from '../three-way.ts';
 
 /**
  * Merges `head` (a branch or a commit) into the branch `base` and returns the resulting commit; see `Forge.merge`.

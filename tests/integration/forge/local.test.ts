@@ -159,6 +159,8 @@ describe('a revert on the local forge', () => {
         'Deployment 1 was rolled back.',
         '',
         `This reverts commit ${bad}`,
+        '',
+        'Reverted-by: deployer, deployment 1',
       ].join('\n'),
     );
   });

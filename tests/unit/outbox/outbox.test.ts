@@ -73,14 +73,14 @@ describe('reports', () => {
     const { put, deliver, sent, clock } = await outboxTo((report) => {
       if (broken && report.commit === 'a') down();
     });
-    await put(status('a', 'pending'), status('a', 'success'), status('b', 'success'));
+    await put(status('a', 'failure'), status('a', 'success'), status('b', 'success'));
     await put({ type: 'tag', commit: 'c', name: 'v1', message: '' });
     await deliver();
     expect(sent).toEqual(['b success', 'tag c']);
     broken = false;
     clock.advance(1000);
     await deliver();
-    expect(sent).toEqual(['b success', 'tag c', 'a pending', 'a success']);
+    expect(sent).toEqual(['b success', 'tag c', 'a failure', 'a success']);
   });
 
   it('of one commit in another context, or of another type, are another lane', async () => {
@@ -178,6 +178,74 @@ describe('while the forge is down', () => {
     await done.promise;
     expect(tries).toBe(2);
   });
+});
+
+describe('reports that are late', () => {
+  it('and only lead to a later one are passed over, in their own lane alone', async () => {
+    let broken = true;
+    const { put, deliver, sent, clock, state } = await outboxTo(() => {
+      if (broken) down();
+    });
+    await put(status('a', 'pending'), status('b', 'pending'), status('a', 'failure'), status('a', 'pending'));
+    await deliver();
+    broken = false;
+    clock.advance(60_000);
+    await deliver();
+    // The newest is always told, whatever it says.
+    expect(sent).toEqual(['b pending', 'a failure', 'a pending']);
+    expect(await state('outbox').whereNull('delivered_at')).toEqual([]);
+  });
+
+  it('by no fault of their own, such as a deployer that was down, are passed over too', async () => {
+    const { put, deliver, sent, clock } = await outboxTo();
+    await put(status('a', 'pending'));
+    clock.advance(60_000);
+    await put(status('a', 'success'));
+    await deliver();
+    expect(sent).toEqual(['a success']);
+  });
+});
+
+describe('a forge that asks for a pause', () => {
+  it('is asked nothing at all before it is over', async () => {
+    let limited = true;
+    let asked = 0;
+    const { put, deliver, sent, clock } = await outboxTo(() => {
+      asked += 1;
+      if (limited) throw new ForgeError('limit', { retryable: true, retryAfterMs: 60_000, pausesAll: true });
+    });
+    await put(status('a', 'success'), status('b', 'success'));
+    await deliver();
+    expect(asked).toBe(1);
+    await put(status('c', 'success'));
+    clock.advance(59_999);
+    await deliver();
+    expect(asked).toBe(1);
+    limited = false;
+    clock.advance(1);
+    await deliver();
+    expect(sent).toEqual(['a success', 'b success', 'c success']);
+  });
+});
+
+it('forgets what was done with long ago, and nothing that still waits', async () => {
+  const { put, deliver, outbox, state, clock } = await outboxTo((report) => {
+    if (report.type === 'tag') throw new ForgeError('taken', { retryable: false });
+    if (report.commit === 'b') down();
+  });
+  await put(status('a', 'success'), status('b', 'success'), {
+    type: 'tag',
+    commit: 'c',
+    name: 'v1',
+    message: '',
+  });
+  await deliver();
+  clock.advance(1000);
+  await put(status('d', 'success'));
+  await deliver();
+  await outbox.forget(clock.read());
+  const lanes = (await state('outbox').orderBy('id').select('lane')).map(({ lane }) => lane);
+  expect(lanes).toEqual(['status b deploy/dev', 'status d deploy/dev']);
 });
 
 describe('a report that the forge will never take', () => {

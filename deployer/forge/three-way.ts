@@ -1,4 +1,4 @@
-import { GitError, gitText } from '../../release/git.ts';
+import { GitError, gitText } from '../release/git.ts';
 
 /** Merging without a work tree. */
 export type Merged = { tree: string } | { conflicts: string[] };

@@ -1,0 +1,56 @@
+import type { Remote } from '../forge/types.ts';
+import { FailedError } from '../problem.ts';
+import { git, type GitCall } from './git.ts';
+import { protocolOf } from './names.ts';
+
+/** Speaking to the forge's git: by the one protocol of its address, with its credentials. */
+
+// Strict about what could harm; old histories carry these dates and names, and they harm nobody.
+const HARMLESS = [
+  'badDateOverflow',
+  'badTimezone',
+  'missingEmail',
+  'missingNameBeforeEmail',
+  'missingSpaceBeforeDate',
+  'missingSpaceBeforeEmail',
+  'zeroPaddedDate',
+  'zeroPaddedFilemode',
+];
+const FETCH = [
+  '-c',
+  'transfer.fsckObjects=true',
+  ...HARMLESS.flatMap((message) => ['-c', `fetch.fsck.${message}=ignore`]),
+  'fetch',
+  ...'--quiet --prune --force --no-tags --no-recurse-submodules'.split(' '),
+  ...'--no-auto-maintenance --no-write-fetch-head --update-shallow --end-of-options'.split(' '),
+];
+
+type Call = GitCall & { repository: string };
+
+/** Fetches by full refspecs. @throws GitError */
+export async function fetchFrom(remote: Remote, refspecs: readonly string[], call: Call): Promise<void> {
+  await git([...FETCH, remote.url, ...refspecs], await speaking(remote, call));
+}
+
+/** Makes a ref of the remote lead to a commit that follows what it leads to now, or makes it. @throws GitError */
+export async function pushTo(
+  remote: Remote,
+  { commit, ref }: { commit: string; ref: string },
+  call: Call,
+): Promise<void> {
+  const args = ['push', '--quiet', '--end-of-options', remote.url, `${commit}:${ref}`];
+  await git(args, await speaking(remote, call));
+}
+
+async function speaking(remote: Remote, call: Call): Promise<GitCall> {
+  const access = await remote.access?.();
+  const env = { ...access?.env, GIT_ALLOW_PROTOCOL: protocolOfRemote(remote) };
+  return { ...call, env, secret: access?.secret };
+}
+
+/** @throws FailedError when git is not to speak to such an address */
+export function protocolOfRemote({ url }: Remote): string {
+  const protocol = protocolOf(url);
+  if (!protocol) throw new FailedError('the forge must be an absolute path, https:// or http://');
+  return protocol;
+}
