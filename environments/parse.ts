@@ -1,4 +1,5 @@
-import { parseDocument } from 'yaml';
+import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
 import { environmentSchema, type Environment } from './schema.ts';
 
 /** What is wrong in an environment's file: one line that names the file, the path in it, and what was expected. */
@@ -12,16 +13,15 @@ export class EnvironmentError extends Error {
  * @throws EnvironmentError
  */
 export function parseEnvironment(text: string, file: string): Environment {
-  const document = parseDocument(text, { uniqueKeys: true });
+  const lines = new LineCounter();
+  const document = parseDocument(text, { uniqueKeys: true, lineCounter: lines });
   const [problem] = document.errors;
   if (problem) throw new EnvironmentError(`${file}: ${firstLine(problem.message)}`);
   const result = environmentSchema.safeParse(toValue(document, file));
   if (!result.success) {
-    const { issues } = result.error;
-    // A misspelt key explains the missing one, so it goes first.
-    const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
-    const path = issue?.path.join('.') || 'the file';
-    throw new EnvironmentError(`${file}: ${path}: ${issue?.message ?? 'is not valid'}`);
+    const { path, message } = firstIssue(result.error);
+    const line = lineOf(document, path, lines);
+    throw new EnvironmentError(`${line ? `${file}:${line}` : file}: ${message}`);
   }
   const expected = file.replace(/^.*\//, '').replace(/\.ya?ml$/, '');
   if (result.data.name !== expected) {
@@ -32,8 +32,30 @@ export function parseEnvironment(text: string, file: string): Environment {
   return result.data;
 }
 
+/** A misspelt key explains the missing one, so it goes first. */
+function firstIssue({ issues }: z.ZodError): { path: PropertyKey[]; message: string } {
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
+  const where = (path: PropertyKey[]) => (path.length > 0 ? `${path.join('.')}: ` : '');
+  if (unknown) {
+    const { path, keys } = unknown;
+    const message = `${where(path)}unknown key "${keys[0]}": environments/schema.json lists those that there are`;
+    return { path: [...path, keys[0] ?? ''], message };
+  }
+  const { path = [], message = 'is not valid' } = issues[0] ?? {};
+  return { path, message: `${where(path)}${message}` };
+}
+
+/** The line of what a path leads to, or of the nearest thing around it that is there; null: of nothing. */
+function lineOf(document: Document, path: readonly PropertyKey[], lines: LineCounter): number | null {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return null;
+}
+
 /** Aliases that point nowhere, or multiply without end, are found only here. */
-function toValue(document: ReturnType<typeof parseDocument>, file: string): unknown {
+function toValue(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 10 });
   } catch (error) {

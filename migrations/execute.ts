@@ -41,9 +41,7 @@ export async function execute(run: Run, direction: 'up' | 'down', migration: Mig
       await run.assertSound(transaction);
     });
   } catch (error) {
-    throw new MigrationError(name, error instanceof Error ? error.message : String(error), file, {
-      cause: error,
-    });
+    throw new MigrationError(name, reasonFirst(error), file, { cause: error });
   }
   return {
     name,
@@ -51,6 +49,14 @@ export async function execute(run: Run, direction: 'up' | 'down', migration: Mig
     touches,
     reversible: migration.down !== null,
   };
+}
+
+/** Knex puts the whole statement before the reason; whoever sees only the beginning needs the reason. */
+function reasonFirst(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, statement, reason] =
+    /^((?:alter|create|delete|drop|insert|select|update|with)\b.*) - (.+)$/is.exec(message) ?? [];
+  return statement && reason ? `${reason}, in: ${statement}` : message;
 }
 
 /** Knex's migrator loads files itself; ours is loaded and checked already. A missing `down` was refused above. */

@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,9 +6,12 @@ import type { Generation } from '../data/types.ts';
 import { FailedError, oneLine } from '../problem.ts';
 import type { Release } from '../release/types.ts';
 import { argvOf, releaseEnvironment } from './environment-of.ts';
+import { lastWords, SILENCE, sizeOf } from './last-words.ts';
 import { socketOf, type Instance, type Tools } from './work.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
+/** Characters of an answer that may be repeated. */
+const SAID = 1000;
 /** An instance in `settle` and after it gets this long to finish what is in flight. */
 export const DRAIN_MS = 15_000;
 
@@ -58,7 +59,8 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
   const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process };
   try {
     await tools.instances.put(instance);
-    await healthy(tools, instance, config.boot.timeout, request.signal, () => lastWords(logFile, written));
+    const words = () => lastWords(logFile, written, request.release.directory);
+    await healthy(tools, instance, config.boot.timeout, request.signal, words);
     return instance;
   } catch (error) {
     await stop(tools, instance, 0);
@@ -103,24 +105,30 @@ async function healthy(
       signal,
     );
     if (health.status === 200) return;
-    if (health.status !== null) last = `health answered ${health.status}`;
+    if (health.status !== null) last = `health answered ${health.status}${quoted(health.said)}`;
     // The last look may be cut short by the deadline: what it answered before says more.
     else if (health.hung && !last.startsWith('health answered')) last = 'health did not answer';
     if (!tools.services.alive(instance.process)) {
-      throw new FailedError(`the process ended before it was healthy: ${await words()}`);
+      throw new FailedError(`crashed at the start: ${await words()}`);
     }
     if (performance.now() > deadline) {
-      throw new FailedError(`not healthy within ${timeoutMs / 1000} s: ${last}`);
+      const log = await words();
+      const more = log === SILENCE ? '' : `; its log ends with: ${log}`;
+      throw new FailedError(`not healthy within ${timeoutMs / 1000} s: ${last}${more}`);
     }
     await sleep(pause);
   }
 }
+
+const quoted = (said: string) => (said.trim() === '' ? '' : ` ${oneLine(said, 120)}`);
 
 export interface Health {
   /** HTTP status, null when there was no answer. */
   status: number | null;
   /** Connected, but no answer in time. */
   hung: boolean;
+  /** How the answer's body begins. */
+  said: string;
 }
 
 /** Asks an instance for its health on its own socket. Never throws, but for an aborted signal. */
@@ -166,12 +174,16 @@ function ask(
       : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
   };
   let connected = false;
+  let said = '';
   const asked = httpRequest({ socketPath: socket, method, path, headers, agent: false }, (response) => {
-    response.resume();
-    resolve({ status: response.statusCode ?? null, hung: false });
+    const answered = () => resolve({ status: response.statusCode ?? null, hung: false, said });
+    response
+      .setEncoding('utf8')
+      .on('data', (chunk: string) => (said = (said + chunk).slice(0, SAID)))
+      .once('close', answered);
   });
   asked.on('socket', (connection) => connection.once('connect', () => (connected = true)));
-  asked.once('error', () => resolve({ status: null, hung: connected }));
+  asked.once('error', () => resolve({ status: null, hung: connected, said }));
   const deadline = setTimeout(() => asked.destroy(new Error('timed out')), timeoutMs);
   const abort = () => asked.destroy(new Error('aborted'));
   signal?.addEventListener('abort', abort, { once: true });
@@ -181,27 +193,4 @@ function ask(
   });
   asked.end(body);
   return promise;
-}
-
-/** The most telling of the last lines that an instance wrote since `from` bytes. */
-async function lastWords(file: string, from: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  const start = Math.max(from, (await sizeOf(file)) - 16_384);
-  for await (const chunk of createReadStream(file, { start })) chunks.push(chunk as Buffer);
-  const lines = Buffer.concat(chunks)
-    .toString()
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean);
-  const telling = lines.findLast((line) =>
-    /^(\w*Error|fatal|error|exception)\b|: command not found|: not found/i.test(line),
-  );
-  return oneLine(telling ?? lines.at(-1) ?? 'it said nothing', 300);
-}
-
-async function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
 }

@@ -20,6 +20,7 @@ import { takeBack } from './take-back.ts';
 import { hasSwitched } from './recovery.ts';
 import { undo } from './undo.ts';
 import { DeploymentEnded } from './ended.ts';
+import { withinRelease } from './last-words.ts';
 import { HoldLapsed, type Work } from './work.ts';
 
 type StageFunction = (work: Work) => Promise<Skipped | void>;
@@ -161,7 +162,11 @@ function endOf(work: Work, error: unknown): DeploymentEnded {
       : new DeploymentEnded('superseded', oneLine(work.signal.reason));
   }
   const outcome: Outcome = work.record.kind === 'deploy' ? 'rejected' : 'failed';
-  return new DeploymentEnded(error instanceof RefusedError ? 'refused' : outcome, oneLine(error));
+  const cause = oneLine(error);
+  return new DeploymentEnded(
+    error instanceof RefusedError ? 'refused' : outcome,
+    work.release ? withinRelease(cause, work.release.directory) : cause,
+  );
 }
 
 function unexpected(error: unknown): boolean {

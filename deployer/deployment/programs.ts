@@ -8,6 +8,7 @@ import type { MigrateReport } from '../operations.ts';
 import type { Release } from '../release/types.ts';
 import { argvOf, releaseEnvironment } from './environment-of.ts';
 import { healthOf, socketPath } from './instance.ts';
+import { tellingWords } from './last-words.ts';
 import type { Check, Suite } from './model.ts';
 import type { Instance, Tools } from './work.ts';
 
@@ -70,18 +71,18 @@ export async function migrate(
   const report = parse(migrateReport, result.stdout);
   if (!report)
     throw new FailedError(
-      `migrate ${args[0]} ${ended(result)} and did not print the report that the contract asks for${said(result.tail)}`,
+      `migrate ${args[0]} ${ended(result)} and did not print the report that the contract asks for${said(result, context.release)}`,
     );
   if (!report.success || result.exitCode !== 0) {
-    const { error } = report;
-    const where = error?.location ? ` (${error.location})` : '';
-    throw new FailedError(
-      error
-        ? `${error.migration ? `${error.migration}: ` : ''}${error.message}${where}`
-        : `migrate ${args[0]} ${ended(result)}`,
-    );
+    throw new FailedError(report.error ? reasonOf(report.error) : `migrate ${args[0]} ${ended(result)}`);
   }
   return report;
+}
+
+/** `migrations/003_fails.ts:7: no such table: nowhere`: the place first, as compilers say it. */
+function reasonOf({ migration, message, location }: NonNullable<MigrateReport['error']>): string {
+  const named = migration && !location?.includes(migration) ? `${migration}: ` : '';
+  return `${location ? `${location}: ` : ''}${named}${message}`;
 }
 
 /** Judges a running instance by the release's own `verify` program, or by `service` alone when it has none. */
@@ -123,7 +124,11 @@ export async function verify(
     );
     const report = parse(verifyReport, result.stdout);
     if (!report)
-      return [broken(`${ended(result)} without the report that the contract asks for${said(result.tail)}`)];
+      return [
+        broken(
+          `${ended(result)} without the report that the contract asks for${said(result, context.release)}`,
+        ),
+      ];
     return [
       ...report.suites.map(strict),
       ...unanswered(report.suites, target.suites),
@@ -203,12 +208,10 @@ function parse<T>(schema: z.ZodType<T>, stdout: string): T | null {
 const ended = ({ exitCode, timedOut }: Finished) =>
   timedOut ? 'ran out of time' : `exited with ${exitCode ?? 'a signal'}`;
 
-function said(tail: string): string {
-  const line = tail
-    .split('\n')
-    .map((part) => part.trim())
-    .findLast(Boolean);
-  return line ? `: ${line}` : '';
+/** Wrong usage is said in the first line, before the help; anything else where the program broke off. */
+function said({ exitCode, tail }: Finished, release: Release): string {
+  const words = exitCode === 2 ? (tail.trim().split('\n')[0] ?? '') : tail;
+  return words.trim() === '' ? '' : `: ${tellingWords(words, release.directory)}`;
 }
 
 function broken(actual: string): Suite {

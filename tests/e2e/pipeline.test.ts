@@ -60,7 +60,7 @@ describe('a push', () => {
     [
       'crashes at its start',
       { version: 'bad', start: 'crash' },
-      /^the process ended before it was healthy: Error: planted: crash at the start/,
+      /^crashed at the start: server.mjs:\d+: Error: planted: crash at the start$/,
     ],
     ['is not healthy', { version: 'bad', health: 503 }, /^not healthy within 1 s: health answered 503/],
     ['hangs', { version: 'bad', health: 'hang' }, /^not healthy within 1 s: health did not answer/],
@@ -99,7 +99,7 @@ describe('a push', () => {
     });
     expect(await stage.ended('dev', commit)).toMatchObject({
       outcome: 'rejected',
-      cause: '003_fails: no such table: nowhere (migrations/003_fails.json:1)',
+      cause: 'migrations/003_fails.json:1: no such table: nowhere',
     });
     await stage.repository.commit('Without it', { 'migrations/003_fails.json': null });
   });
@@ -109,7 +109,8 @@ describe('a push', () => {
     const commit = await stage.push('dev', 'A typo', { 'environments/dev.yaml': `${file}\ncutovr: {}\n` });
     expect(await stage.ended('dev', commit)).toMatchObject({
       outcome: 'rejected',
-      cause: 'environments/dev.yaml: the file: Unrecognized key: "cutovr"',
+      cause:
+        'environments/dev.yaml:17: unknown key "cutovr": environments/schema.json lists those that there are',
     });
     await stage.repository.commit('Mended', { 'environments/dev.yaml': `${file}\n` });
   });

@@ -52,7 +52,7 @@ describe('a rehearsal where migrations have to be reversible', () => {
         down: ['DROP TABLE nowhere'],
         touches: ['moods'],
       },
-      'rehearsal: the way back is not there: the down of 002_try failed: 002_try: no such table: nowhere (migrations/002_try.json:1), expected schema and data come back',
+      'rehearsal: the way back is not there: the down of 002_try failed: migrations/002_try.json:1: no such table: nowhere, expected schema and data come back',
     ],
     [
       'changes a table that it does not name',

@@ -63,7 +63,7 @@ describe('the daemon until its signal', () => {
     await waitFor('the welcome', async () => said.stdout.includes('Try next') || undefined);
     stop.abort();
     expect(await running).toBe(0);
-    expect(said.stdout).toMatch(/ {2}dev: rejected: the process ended before it was healthy/);
+    expect(said.stdout).toMatch(/ {2}dev: rejected: crashed at the start/);
     expect(said.stdout).toContain('Not everything is live: dev is not live yet\n  dev        (not live)\n');
   });
 

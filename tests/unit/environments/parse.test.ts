@@ -108,7 +108,7 @@ service: { unit: datatracker }
 
 describe('an unknown key is an error that names it', () => {
   it.each([
-    [{ lisen: 'x' }, 'the file: ', 'lisen'],
+    [{ lisen: 'x' }, '', 'lisen'],
     [{ commands: { start: 'x', strat: 'x' } }, 'commands: ', 'strat'],
     [{ database: { client: 'pg', 'url-from': 'X', url: 'x' } }, 'database: ', 'url'],
     [{ verify: { suits: [] } }, 'verify: ', 'suits'],
@@ -119,8 +119,7 @@ describe('an unknown key is an error that names it', () => {
     [{ service: { unit: 'x', user: 'root' } }, 'service: ', 'user'],
   ])('%j', (more, where, key) => {
     const message = complaint(stringify({ ...LEAST, ...more }));
-    expect(message).toContain(`${FILE}: ${where}`);
-    expect(message).toContain(`"${key}"`);
+    expect(message).toMatch(new RegExp(`^${FILE}:\\d+: ${where}unknown key "${key}"`));
   });
 
   it('goes before the key that is missing because of it', () => {
@@ -167,7 +166,7 @@ describe('a malformed field is an error that names its path', () => {
     ['service.unit', { service: { unit: '../x' } }],
   ])('%s in %j', (path, more) => {
     expect(complaint(stringify({ ...LEAST, ...more }))).toMatch(
-      new RegExp(`^${FILE}: ${path.replaceAll('.', String.raw`\.`)}: `),
+      new RegExp(`^${FILE}(:\\d+)?: ${path.replaceAll('.', String.raw`\.`)}: `),
     );
   });
 
