@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/rest';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitFor } from '../../kit/daemon.ts';
 import { GitHub } from '../../kit/github/github.ts';
 import { Repository } from '../../kit/repository.ts';
@@ -28,6 +28,9 @@ describe('the double of GitHub', () => {
   let got: Got[];
   let answerWith: number;
 
+  // These requests are not the deployer's.
+  beforeAll(() => void vi.stubEnv('GITHUB_REQUESTS', ''));
+  afterAll(() => vi.unstubAllEnvs());
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'github-'));
     github = await GitHub.start(directory);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { notFound, Refusal, type Answer } from './answer.ts';
 import { demand } from './credentials.ts';
@@ -89,11 +90,18 @@ async function serve(
     return;
   }
   record.body = await readBody(request, violate);
+  keep(record);
   if (struck && !hasEffect(struck.fault)) return spoil(request, response, struck, record);
   const answer = await decide(world, request, url, record, violate);
   if (struck?.fault === 'lost') return void request.socket.destroy();
   if (struck) return cut(response, answer, record);
   send(request, response, answer, record);
+}
+
+/** For `npm run check:openapi`. */
+function keep({ method, path, query, body }: Recorded): void {
+  const file = process.env['GITHUB_REQUESTS'];
+  if (file) appendFileSync(file, `${JSON.stringify({ method, path, query, body })}\n`);
 }
 
 async function decide(
