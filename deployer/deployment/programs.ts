@@ -71,7 +71,7 @@ export async function migrate(
   const report = parse(migrateReport, result.stdout);
   if (!report)
     throw new FailedError(
-      `migrate ${args[0]} ${ended(result)} and did not print the report that the contract asks for${said(result, context.release)}`,
+      `migrate ${args[0]} ${ended(result)} and printed no report${said(result, context.release)}`,
     );
   if (!report.success || result.exitCode !== 0) {
     throw new FailedError(report.error ? reasonOf(report.error) : `migrate ${args[0]} ${ended(result)}`);
@@ -123,12 +123,7 @@ export async function verify(
       config.verify.timeout,
     );
     const report = parse(verifyReport, result.stdout);
-    if (!report)
-      return [
-        broken(
-          `${ended(result)} without the report that the contract asks for${said(result, context.release)}`,
-        ),
-      ];
+    if (!report) return [broken(`${ended(result)} and printed no report${said(result, context.release)}`)];
     return [
       ...report.suites.map(strict),
       ...unanswered(report.suites, target.suites),
