@@ -36,7 +36,8 @@ function lane(report: Report): string {
     case 'status':
       return `status ${report.commit} ${report.context}`;
     case 'deployment':
-      return `deployment ${report.deployment}`;
+      // A success makes the environment's earlier deployments inactive.
+      return `deployment ${report.environment}`;
     case 'comment':
       return `comment ${'pull' in report.on ? report.on.pull : report.on.commit} ${report.key}`;
     default:

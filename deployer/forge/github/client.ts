@@ -9,8 +9,6 @@ import { GitHubError, readFailure, type Failure } from './failure.ts';
 import type { Health } from './health.ts';
 import { createPace, type Time } from './pace.ts';
 
-/** A request that takes longer has failed. */
-const DEADLINE_MS = 20_000;
 /** Refused access is mended by a person: asked for again this often, so that reports go on soon after. */
 const MENDED_MS = 30_000;
 /** When GitHub does not say how long its secondary limit lasts; doubled each time. */
@@ -34,10 +32,12 @@ export function connect(options: {
   health: Health;
   clock: () => Date;
   time: Time;
+  /** For each request, its answer's body included. */
+  deadlineMs: number;
   /** Ends what is under way. */
   signal: AbortSignal;
 }): GitHub {
-  const { settings, health, clock, time, signal } = options;
+  const { settings, health, clock, time, deadlineMs, signal } = options;
   const [owner = '', repo = ''] = settings.repository.split('/');
   const octokit = new Octokit({
     baseUrl: settings.apiUrl,
@@ -56,7 +56,7 @@ export function connect(options: {
     asked.headers.authorization ??= `token ${await credentials.token()}`;
     const send = async (headers: Record<string, string> = {}): Promise<Answer> => {
       Object.assign(asked.headers, headers);
-      asked.request.signal = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+      asked.request.signal = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
       return whole(await request(asked));
     };
     const isConditional = asked.request['conditional'] === true;

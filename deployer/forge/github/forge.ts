@@ -27,11 +27,13 @@ export function githubForge(options: {
   url: string;
   clock: () => Date;
   time?: Time;
+  /** A request that takes longer has failed; 20 s by default. */
+  deadlineMs?: number;
 }): Forge {
-  const { settings, home, url, clock, time = realTime } = options;
+  const { settings, home, url, clock, time = realTime, deadlineMs = 20_000 } = options;
   const end = new AbortController();
   const health = createHealth({ clock, mendAccess: mendAccessOf(settings) });
-  const github = connect({ settings, health, clock, time, signal: end.signal });
+  const github = connect({ settings, health, clock, time, deadlineMs, signal: end.signal });
   const page = `${settings.serverUrl}/${settings.repository}`;
   const remote: Remote = {
     url: `${page}.git`,

@@ -29,7 +29,7 @@ export interface GitHubPlace {
   work: Repository;
   first: string;
   /** Another deployer process on the same home. */
-  again: (env?: Record<string, string>) => Forge;
+  again: (more?: Partial<Deployer>) => Forge;
 }
 
 /** The double of GitHub with a repository, and the forge that speaks to it. */
@@ -45,15 +45,24 @@ export async function githubPlace(app?: (github: GitHub) => App): Promise<GitHub
   await work.push('HEAD:main');
   const time = new FastTime();
   const env = app ? github.appSettings(app(github)) : github.settings(token);
-  const again = (more: Record<string, string> = {}) => forgeOf({ ...env, ...more }, home, time);
+  const again = (more: Partial<Deployer> = {}) =>
+    forgeOf({ home, time, clock: () => new Date(), ...more, env: { ...env, ...more.env } });
   return { github, forge: again(), time, token, home, work, first, again };
 }
 
-function forgeOf(env: Record<string, string>, home: string, time: Time): Forge {
+interface Deployer {
+  env: Record<string, string>;
+  home: string;
+  time: Time;
+  clock: () => Date;
+  url?: string;
+  deadlineMs?: number;
+}
+
+function forgeOf({ env, url = 'https://deploy.example.org', ...rest }: Deployer): Forge {
   const { github: settings } = parseSettings({ ...env, GITHUB_WEBHOOK_SECRET: 'secret' });
   if (!settings) throw new Error('no settings of GitHub');
-  const clock = () => new Date();
-  const forge = githubForge({ settings, home, url: 'https://deploy.example.org', clock, time });
+  const forge = githubForge({ settings, url, ...rest });
   onTestFinished(() => forge.close?.());
   return forge;
 }
