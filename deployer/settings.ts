@@ -23,6 +23,11 @@ const secret = (name: string, meaning: string): Setting => ({ name, meaning, fal
 export const SETTINGS: readonly Setting[] = [
   setting('DEPLOYER_HOME', 'all state', '.deployer'),
   setting('DEPLOYER_LISTEN', 'address of webhooks, API and dashboard', '127.0.0.1:9000'),
+  setting(
+    'DEPLOYER_SERVICES',
+    'what runs releases: process, or systemd on a host that install set up',
+    'process',
+  ),
   setting('DEPLOYER_URL', 'public address of the deployer, used in links'),
   secret('DEPLOYER_ADMIN_TOKEN', 'bearer token for everything that changes something'),
   setting('DEPLOYER_RECONCILE_INTERVAL', 'whole seconds between looks at the branches', '60'),
@@ -46,6 +51,8 @@ export interface Settings {
   /** Absolute path. */
   home: string;
   listen: Address;
+  /** What runs instances and commands. */
+  services: 'process' | 'systemd';
   /** Without a trailing slash. */
   url: string;
   adminToken: string | null;
@@ -81,6 +88,7 @@ export function parseSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     home: resolve(get('DEPLOYER_HOME') ?? ''),
     listen,
+    services: parseServices(get('DEPLOYER_SERVICES')),
     url: parsePublicUrl(get),
     adminToken: parseToken('DEPLOYER_ADMIN_TOKEN', get('DEPLOYER_ADMIN_TOKEN')),
     reconcileIntervalMs:
@@ -118,6 +126,11 @@ function parseAddress(name: string, text: string): Address {
     throw new SettingsError(`${name}: expected host:port, such as 127.0.0.1:9000, got "${text}"`);
   }
   return { host: match[1].replace(/^\[|\]$/g, ''), port };
+}
+
+function parseServices(text: string | null): Settings['services'] {
+  if (text === 'process' || text === 'systemd') return text;
+  throw new SettingsError(`DEPLOYER_SERVICES: expected process or systemd, got "${text}"`);
 }
 
 function parsePublicUrl(get: (name: string) => string | null): string {

@@ -28,6 +28,7 @@ import { startForgetting } from './forget.ts';
 import { createOperations } from './operate.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import { listen, publicUrl, serve } from './server.ts';
+import { findAgain } from './find-again.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
 import { openTools } from './tools.ts';
 
@@ -93,7 +94,9 @@ async function compose(base: {
   const journal = createJournal({ state, clock, reports: reportsOf(url) });
   const outbox = createOutbox({ state, forge, clock, logger });
   const background = createBackground();
-  const tools = instrument(await openTools({ home, logger, clock, state, journal, forge, background }));
+  const tools = instrument(
+    await openTools({ home, services: settings.services, logger, clock, state, journal, forge, background }),
+  );
   const conductor = createConductor(tools);
   const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
   const supervisor = createSupervisor(tools, conductor, names);
@@ -146,6 +149,7 @@ async function compose(base: {
 
   outbox.kick();
   const forgetting = startForgetting({ state, outbox, clock, logger });
+  await findAgain(tools);
   await clearDrills(tools);
   await Promise.all([supervisor.lookAtAll(), conductor.recover()]);
   recovered = true;

@@ -4,6 +4,7 @@ import { liveFrom } from '../deployment/conductor.ts';
 import { boot, stop as stopInstance } from '../deployment/instance.ts';
 import { socketOf, type Live, type Tools } from '../deployment/work.ts';
 import { oneLine } from '../problem.ts';
+import { Comebacks } from './comebacks.ts';
 
 const LOOK_EVERY_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
@@ -19,6 +20,7 @@ export function createSupervisor(
   environments: () => Promise<string[]>,
 ) {
   const failures = new Map<string, { count: number; until: number; problem: string }>();
+  const comebacks = new Comebacks();
   const looking = new Map<string, Promise<void>>();
   const stop = new AbortController();
   let loop: Promise<void> = Promise.resolve();
@@ -38,8 +40,8 @@ export function createSupervisor(
       const live = await liveOf(environment);
       if (!live) return;
       await tools.frontDoor.ensure(environment, live.config.listen);
-      if (!(await isDeciding(environment))) await revive(live);
-      failures.delete(environment);
+      const revived = (await isDeciding(environment)) || (await revive(live));
+      if (revived) failures.delete(environment);
     } catch (error) {
       const count = (failures.get(environment)?.count ?? 0) + 1;
       const pause = Math.min(LOOK_EVERY_MS * 2 ** count, LONGEST_PAUSE_MS);
@@ -60,15 +62,46 @@ export function createSupervisor(
   const isDeciding = async (environment: string) =>
     (await tools.journal.newest(environment, DECIDING)) !== null;
 
-  /** The live release on its own slot and generation, and both links to it. */
-  async function revive(live: Live): Promise<void> {
+  /**
+   * The live release on its own slot and generation, both links to it, and the machine told to bring it up after a boot.
+   * @returns false when it has crashed again and again, and is not started before a pause
+   */
+  async function revive(live: Live): Promise<boolean> {
     const { config, slot } = live;
-    const instance = await tools.instances.get(config.name, slot);
-    if (!instance || !tools.services.alive(instance.process)) await bootAgain(live);
-    if (conductor.runs(config.name) || (await isDeciding(config.name))) return;
+    if (!(await isThere(live))) {
+      if (mustPause(config.name)) return false;
+      await bootAgain(live);
+    }
+    if (conductor.runs(config.name) || (await isDeciding(config.name))) return true;
+    await tools.services.keep({ environment: config.name, slot }, 'live');
     const links = await tools.frontDoor.links(config.name);
     const socket = socketOf(slot);
     if (links.live !== socket || links.write !== socket) await tools.frontDoor.point(config.name, socket);
+    return true;
+  }
+
+  /** Also what the machine itself has started again. */
+  async function isThere({ config, slot }: Live): Promise<boolean> {
+    const instance = await tools.instances.get(config.name, slot);
+    if (!instance || tools.services.alive(instance.process)) return instance !== null;
+    const process = tools.services.present(instance.process);
+    if (process) await tools.instances.put({ ...instance, process });
+    return process !== null;
+  }
+
+  /** One that lives a moment only is not started at every look: a pause that grows leaves the machine to the others. */
+  function mustPause(environment: string): boolean {
+    const pause = comebacks.pause(environment, Date.now());
+    if (pause === 0) {
+      comebacks.note(environment, Date.now());
+      return false;
+    }
+    const count = comebacks.count(environment);
+    const seconds = Math.ceil(pause / 1000);
+    const problem = `${environment}: what is live has ended ${count + 1} times in a row; it is started again in ${seconds} s`;
+    failures.set(environment, { count: 0, until: Date.now() + pause, problem });
+    tools.logger.error({ environment, pauseSeconds: seconds }, problem);
+    return true;
   }
 
   async function bootAgain({ record, config, slot, generation }: Live): Promise<void> {

@@ -9,13 +9,13 @@ import type { Journal } from '../deployment/journal.ts';
 import { policyOf } from '../deployment/policy.ts';
 import type { Tools } from '../deployment/work.ts';
 import type { Forge } from '../forge/types.ts';
-import { runCommand } from '../host/command.ts';
 import { embeddedFrontDoor } from '../host/front-door/client.ts';
-import { processManager } from '../host/process.ts';
+import { machineOf } from '../host/machine.ts';
 import { runDirectory } from '../host/run-directory.ts';
 import { splitCommand } from '../host/split-command.ts';
 import { openMirror } from '../release/mirror.ts';
 import { createReleases } from '../release/releases.ts';
+import type { Settings } from '../settings.ts';
 import type { Background } from './background.ts';
 import { backupTools } from './backups.ts';
 import { prune } from './prune.ts';
@@ -23,6 +23,7 @@ import { prune } from './prune.ts';
 /** The edges of the house as the stages use them, on this machine. */
 export async function openTools(parts: {
   home: string;
+  services: Settings['services'];
   logger: Logger;
   clock: () => Date;
   state: Knex;
@@ -32,7 +33,7 @@ export async function openTools(parts: {
 }): Promise<Tools> {
   const { home, logger, clock, state, journal, forge } = parts;
   const generations = (environment: Environment) => openGenerations(home, environment);
-  const services = processManager();
+  const { processes, instances: services, runCommand } = machineOf(home, parts.services);
   const directory = runDirectory(home);
   const repository = join(home, 'mirror.git');
   const releases = createReleases({ home, repository, runCommand, splitCommand });
@@ -53,7 +54,7 @@ export async function openTools(parts: {
     }),
     frontDoor: embeddedFrontDoor({
       home,
-      services,
+      services: processes,
       runDirectory: directory,
     }),
     runDirectory: directory,

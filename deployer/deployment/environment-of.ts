@@ -44,6 +44,15 @@ export function releaseEnvironment(options: {
   };
 }
 
+/** What the programs of a release write: their database, files, scratch and compiled code. */
+export function writesOf(env: Readonly<Record<string, string>>): string[] {
+  const database = env['DATABASE_FILE'];
+  const others = ['FILES_DIR', 'HOME', 'NODE_COMPILE_CACHE'].map((name) => env[name]);
+  return [database === undefined ? undefined : dirname(database), ...others].filter(
+    (path) => path !== undefined,
+  );
+}
+
 /** A command of the environment's file as argv; `field` for the message. */
 export function argvOf(
   split: (command: string) => string[],

@@ -1,12 +1,14 @@
+import { realpathSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../environments/schema.ts';
 import type { Generation } from '../data/types.ts';
 import { FailedError, oneLine } from '../problem.ts';
+import type { InstanceSpec } from '../host/types.ts';
 import type { Release } from '../release/types.ts';
-import { argvOf, releaseEnvironment } from './environment-of.ts';
-import { lastWords, SILENCE, sizeOf } from './last-words.ts';
+import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
+import { SILENCE, tellingWords } from './last-words.ts';
 import { socketOf, type Instance, type Tools } from './work.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
@@ -34,7 +36,6 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
   const { config, slot, deployment } = request;
   const socket = socketPath(tools, config.name, slot);
   const logFile = instanceLog(tools, config.name, slot);
-  const written = await sizeOf(logFile);
   const env = releaseEnvironment({
     home: tools.home,
     config,
@@ -45,7 +46,9 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     branch: deployment.branch,
     deployedAt: tools.clock().toISOString(),
   });
-  const process = await tools.services.start({
+  const spec: InstanceSpec = {
+    environment: config.name,
+    slot,
     argv: argvOf(tools.splitCommand, config, 'start'),
     cwd: request.release.directory,
     env: {
@@ -55,11 +58,14 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     },
     socket,
     logFile,
-  });
+    writes: writesOf(env),
+  };
+  const process = await tools.services.start(spec);
   const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process };
   try {
     await tools.instances.put(instance);
-    const words = () => lastWords(logFile, written, request.release.directory);
+    const words = async () =>
+      tellingWords(await tools.services.said(spec, process), request.release.directory);
     await healthy(tools, instance, config.boot.timeout, request.signal, words);
     return instance;
   } catch (error) {
@@ -71,6 +77,20 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
 /** Where an instance serves. */
 export function socketPath(tools: Pick<Tools, 'runDirectory'>, environment: string, slot: string): string {
   return join(tools.runDirectory.of(environment), socketOf(slot));
+}
+
+/** The same, with nothing in between: where a manager of instances has put it. */
+export function realSocketPath(
+  tools: Pick<Tools, 'runDirectory'>,
+  environment: string,
+  slot: string,
+): string {
+  const path = socketPath(tools, environment, slot);
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /** A rehearsal's instances write one after the other to the same file. */
@@ -145,6 +165,8 @@ export async function setReadOnly(
   instance: Pick<Instance, 'environment' | 'slot'>,
   readOnly: boolean,
 ): Promise<boolean> {
+  // First: what the machine brings up again after a crash must not be in another mode.
+  await tools.services.keep(instance, readOnly ? 'read-only' : 'live');
   const socket = socketPath(tools, instance.environment, instance.slot);
   const body = JSON.stringify({ deployment_mode: readOnly });
   const { status } = await ask(socket, { method: 'PUT', path: '/_deploy/mode', body, timeoutMs: 10_000 });

@@ -1,13 +1,19 @@
 import type { Knex } from 'knex';
+import { z } from 'zod';
 import type { Instance, InstanceRegistry } from './work.ts';
 
 interface InstanceRow {
   environment: string;
   slot: string;
   deployment_id: string;
-  pid: number;
-  start_time: string;
+  /** JSON. */
+  handle: string;
 }
+
+const handleSchema = z.union([
+  z.object({ pid: z.number().int(), startTime: z.string() }),
+  z.object({ unit: z.string(), start: z.string(), invocation: z.string() }),
+]);
 
 /** The instances that were started, in the deployer's own state. */
 export function instanceRegistry(state: Knex): InstanceRegistry {
@@ -15,13 +21,7 @@ export function instanceRegistry(state: Knex): InstanceRegistry {
   return {
     async put({ environment, slot, deployment, process }) {
       await rows()
-        .insert({
-          environment,
-          slot,
-          deployment_id: deployment,
-          pid: process.pid,
-          start_time: process.startTime,
-        })
+        .insert({ environment, slot, deployment_id: deployment, handle: JSON.stringify(process) })
         .onConflict(['environment', 'slot'])
         .merge();
     },
@@ -43,6 +43,6 @@ function toInstance(row: InstanceRow): Instance {
     environment: row.environment,
     slot: row.slot,
     deployment: row.deployment_id,
-    process: { pid: row.pid, startTime: row.start_time },
+    process: handleSchema.parse(JSON.parse(row.handle)),
   };
 }

@@ -1,25 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { oneLine } from '../problem.ts';
 
-const READ_BYTES = 16_384;
 const LIMIT = 300;
 export const SILENCE = 'it said nothing';
-
-/** Why a program ended, from what its log has since `from` bytes: see `tellingWords`. */
-export async function lastWords(file: string, from: number, release: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  const start = Math.max(from, (await sizeOf(file)) - READ_BYTES);
-  for await (const chunk of createReadStream(file, { start })) chunks.push(chunk as Buffer);
-  return tellingWords(Buffer.concat(chunks).toString(), release);
-}
-
-export async function sizeOf(file: string): Promise<number> {
-  return stat(file).then(
-    ({ size }) => size,
-    () => 0,
-  );
-}
 
 /**
  * The line of a program's last output that says why it ended, as one line, with the place in the release in front where

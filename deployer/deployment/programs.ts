@@ -1,13 +1,13 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../../environments/schema.ts';
 import type { Fingerprint, Generation } from '../data/types.ts';
 import { FailedError } from '../problem.ts';
 import type { MigrateReport } from '../operations.ts';
 import type { Release } from '../release/types.ts';
-import { argvOf, releaseEnvironment } from './environment-of.ts';
-import { healthOf, socketPath } from './instance.ts';
+import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
+import { healthOf, realSocketPath } from './instance.ts';
 import { tellingWords } from './last-words.ts';
 import type { Check, Suite } from './model.ts';
 import type { Instance, Tools } from './work.ts';
@@ -66,6 +66,7 @@ export async function migrate(
     [...args, '--json'],
     generation,
     {},
+    [],
     MIGRATE_TIMEOUT_MS,
   );
   const report = parse(migrateReport, result.stdout);
@@ -97,7 +98,7 @@ export async function verify(
   },
 ): Promise<Suite[]> {
   const { config } = context;
-  const socket = socketPath(tools, target.instance.environment, target.instance.slot);
+  const socket = realSocketPath(tools, target.instance.environment, target.instance.slot);
   if (!config.commands.verify) return [await service(socket, config)];
   const baseline = target.baseline
     ? join(tools.home, 'scratch', config.name, `baseline-${context.deployment.id}.json`)
@@ -120,6 +121,7 @@ export async function verify(
       args,
       target.generation,
       { LISTEN: socket },
+      [dirname(socket), ...(baseline ? [baseline] : [])],
       config.verify.timeout,
     );
     const report = parse(verifyReport, result.stdout);
@@ -165,6 +167,7 @@ async function run(
   args: readonly string[],
   generation: Generation | null,
   extra: Readonly<Record<string, string>>,
+  reads: readonly string[],
   timeoutMs: number,
 ): Promise<Finished> {
   const { config, release, deployment, signal, log } = context;
@@ -185,6 +188,8 @@ async function run(
       ...env,
       ...extra,
     },
+    reads,
+    writes: writesOf(env).filter((path) => path !== env['FILES_DIR']),
     stdout: 'collect',
     timeoutMs,
     signal,

@@ -5,10 +5,10 @@ import type { Forge } from '../forge/types.ts';
 import type {
   FrontDoor,
   Hold,
-  ProcessHandle,
+  InstanceHandle,
+  InstanceManager,
   RunCommand,
   RunDirectory,
-  ServiceManager,
 } from '../host/types.ts';
 import type { Commit, Mirror, Release, Releases } from '../release/types.ts';
 import type { Backup, MigrateReport } from '../operations.ts';
@@ -28,7 +28,7 @@ export interface Tools {
   mirror: Mirror;
   releases: Releases;
   forge: Forge;
-  services: ServiceManager;
+  services: InstanceManager;
   frontDoor: FrontDoor;
   runDirectory: RunDirectory;
   runCommand: RunCommand;
@@ -104,7 +104,7 @@ export interface Instance {
   environment: string;
   slot: string;
   deployment: string;
-  process: ProcessHandle;
+  process: InstanceHandle;
 }
 
 /** What was live when a deployment began. */

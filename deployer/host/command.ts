@@ -1,11 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { FailedError, oneLine } from '../problem.ts';
-import { LineSplitter, Tail } from './lines.ts';
+import { collectOutput } from './output.ts';
 import type { CommandSpec, RunCommand } from './types.ts';
 
-const COLLECTED = 16 * 1024 * 1024;
-const TAIL = 4096;
 /** Milliseconds between INT, TERM and KILL. */
 const PATIENCE = 2000;
 
@@ -26,13 +24,16 @@ export const runCommand: RunCommand = async (spec) => {
   });
   const child = running.nodeChildProcess;
   const stopper = terminator((signal) => running.kill(signal), spec);
-  const output = readOutput(child, spec, stopper.stop);
+  const output = collectOutput(spec, stopper.stop);
+  child.stdout?.on('data', output.stdoutChunk);
+  child.stderr?.on('data', output.stderrChunk);
   child.once('exit', () => {
     running.kill('SIGKILL');
     letGoOfPipes(child);
   });
   const result = await running;
   stopper.done();
+  output.end();
   if (child.pid === undefined) throw notStarted(program, spec.cwd, result);
   return {
     exitCode: output.overflow() || spec.signal.aborted ? null : (result.exitCode ?? null),
@@ -66,40 +67,6 @@ function terminator(kill: (signal: NodeJS.Signals) => void, { timeoutMs, signal 
     signal.removeEventListener('abort', stop);
   };
   return { stop, done, timedOut: () => timedOut };
-}
-
-function readOutput(child: ChildProcess, spec: CommandSpec, stop: () => void) {
-  const tail = new Tail(TAIL);
-  const log = (line: string) => {
-    tail.add(line);
-    spec.log(line);
-  };
-  const collected: Buffer[] = [];
-  let size = 0;
-  const collect = (chunk: Buffer) => {
-    if (size > COLLECTED) return;
-    size += chunk.length;
-    if (size <= COLLECTED) {
-      collected.push(chunk);
-      return;
-    }
-    log(`stopped: it wrote more than ${COLLECTED / 1024 / 1024} MB to stdout`);
-    stop();
-  };
-  readLines(child.stderr, log);
-  if (spec.stdout === 'log') readLines(child.stdout, log);
-  else child.stdout?.on('data', collect);
-  return {
-    overflow: () => size > COLLECTED,
-    stdout: () => Buffer.concat(collected).toString('utf8'),
-    tail: () => tail.toString(),
-  };
-}
-
-function readLines(stream: NodeJS.ReadableStream | null | undefined, take: (line: string) => void): void {
-  const lines = new LineSplitter(take);
-  stream?.on('data', (chunk: Buffer) => lines.write(chunk));
-  stream?.once('close', () => lines.end());
 }
 
 /** What left the process group must not keep our pipes open. */

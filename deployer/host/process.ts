@@ -5,18 +5,18 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, oneLine } from '../problem.ts';
 import { isAlive, startedWith, startTimeOf } from './proc.ts';
-import type { InstanceSpec, ProcessHandle, ServiceManager } from './types.ts';
+import type { ProcessHandle, ProcessSpec, ServiceManager } from './types.ts';
 
 /** Milliseconds between two looks at a process; a look reads one file of /proc. */
 const LOOK = 20;
 
-/** Instances as plain processes of this user, each in its own session, so that they outlive the daemon. */
+/** Plain processes of this user, each in its own session, so that they outlive the daemon. */
 export function processManager(): ServiceManager {
   return { start, alive: isAlive, stop, exited };
 }
 
 /** Throws a `FailedError` when the program cannot be started. */
-async function start(spec: InstanceSpec): Promise<ProcessHandle> {
+async function start(spec: ProcessSpec): Promise<ProcessHandle> {
   await endLeftBehind(spec.socket);
   rmSync(spec.socket, { force: true });
   mkdirSync(dirname(spec.logFile), { recursive: true });
@@ -42,7 +42,7 @@ async function endLeftBehind(socket: string): Promise<void> {
   await Promise.all(startedWith('LISTEN', socket).map((handle) => stop(handle, 1000)));
 }
 
-async function spawned(child: ChildProcess, { argv, cwd }: InstanceSpec): Promise<void> {
+async function spawned(child: ChildProcess, { argv, cwd }: ProcessSpec): Promise<void> {
   try {
     await once(child, 'spawn');
   } catch (error) {

@@ -1,7 +1,16 @@
 /** The edge to the machine. Two implementations of each: `process` and `embedded` here, systemd and Caddy on a host. */
 
+/**
+ * What a program of a release may see of the deployer's home besides releases and dependencies, where programs are confined
+ * (systemd). A plain process sees everything. Absolute paths; one that is not there is made (writes) or left out (reads).
+ */
+interface Access {
+  reads?: readonly string[];
+  writes?: readonly string[];
+}
+
 /** A command of a release, run to its end: unprivileged, without the deployer's environment, in its own process group. */
-export interface CommandSpec {
+export interface CommandSpec extends Access {
   argv: readonly string[];
   cwd: string;
   env: Readonly<Record<string, string>>;
@@ -12,6 +21,10 @@ export interface CommandSpec {
   log: (line: string) => void;
   /** 'collect': returned, at most 16 MB; 'log': passed to `log`. */
   stdout: 'collect' | 'log';
+  /** For `commands.install` only. */
+  network?: boolean;
+  /** A directory whose content is to be the deployer's own afterwards, whoever made it. */
+  makes?: string;
 }
 
 export interface CommandResult {
@@ -31,24 +44,56 @@ export interface ProcessHandle {
   startTime: string;
 }
 
-export interface InstanceSpec {
+/** A process of the deployer's own that is to outlive it. */
+export interface ProcessSpec {
   argv: readonly string[];
   cwd: string;
   env: Readonly<Record<string, string>>;
-  /** Unix socket that the instance will serve on (also in env.LISTEN); a stale one is removed before the start. */
+  /** Unix socket that it will serve on (also in env.LISTEN); a stale one is removed before the start. */
   socket: string;
-  /** stdout and stderr are appended here, so that the instance outlives the daemon. */
+  /** stdout and stderr are appended here, so that it outlives the daemon. */
   logFile: string;
 }
 
 /** Starts processes that outlive the daemon and are found again by their handle. */
-export interface ServiceManager {
-  start(spec: InstanceSpec): Promise<ProcessHandle>;
-  alive(handle: ProcessHandle): boolean;
+export interface ServiceManager<Spec = ProcessSpec, Handle = ProcessHandle> {
+  start(spec: Spec): Promise<Handle>;
+  alive(handle: Handle): boolean;
   /** SIGTERM, then SIGKILL of the group after `graceMs`. Resolves when it is gone; harmless when it already is. */
-  stop(handle: ProcessHandle, graceMs: number): Promise<void>;
+  stop(handle: Handle, graceMs: number): Promise<void>;
   /** Resolves when the process is gone or the signal aborts. */
-  exited(handle: ProcessHandle, signal: AbortSignal): Promise<void>;
+  exited(handle: Handle, signal: AbortSignal): Promise<void>;
+}
+
+/** One start of a systemd unit, which may have run more than once since. */
+export interface UnitHandle {
+  unit: string;
+  /** Our own name of the start. */
+  start: string;
+  /** systemd's id of the run: INVOCATION_ID in systemd.exec(5). */
+  invocation: string;
+}
+
+export type InstanceHandle = ProcessHandle | UnitHandle;
+
+/** A release's own process; `socket` and `logFile` as its manager keeps them. */
+export interface InstanceSpec extends ProcessSpec, Access {
+  environment: string;
+  /** The base name of its socket, without `.sock`. */
+  slot: string;
+}
+
+/** Instances, as plain processes or as systemd's units. */
+export interface InstanceManager extends ServiceManager<InstanceSpec, InstanceHandle> {
+  /** The end of what it has written since its start. */
+  said(spec: InstanceSpec, handle: InstanceHandle): Promise<string>;
+  /** What runs in its place now: itself, or what the machine brought up again after a crash or a boot; null: nothing. */
+  present(handle: InstanceHandle): InstanceHandle | null;
+  /**
+   * As what the machine is to bring it up again by itself, where it can: `live` after a boot too, in place of the
+   * environment's other one; `read-only` after a crash. Harmless when there is no such instance.
+   */
+  keep(instance: { environment: string; slot: string }, as: 'live' | 'read-only'): Promise<void>;
 }
 
 /** A hold on an environment's writes. It has a lease: when the deployer goes silent, the sluice lets go to the live side. */

@@ -45,6 +45,7 @@ export function createDependencies(options: InstallOptions): Dependencies {
     await options.runCommand({
       argv: ['sync', '-f', directory],
       cwd: directory,
+      reads: [directory],
       env: { PATH: '/usr/bin:/bin' },
       timeoutMs: 120_000,
       signal,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync } from 'node:fs';
 import { chmod, lstat, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { codeOf } from '../problem.ts';
 import { inTurns } from './turns.ts';
 import { walk } from './walk.ts';
 
@@ -22,10 +23,15 @@ export async function removeTree(directory: string): Promise<void> {
 
 async function makeWritable(directory: string): Promise<void> {
   if (!(await lstat(directory).catch(() => null))?.isDirectory()) return;
-  await chmod(directory, 0o755);
+  // What another user made there cannot be changed, only removed.
+  await chmod(directory, 0o755).catch(unlessDenied);
   for (const item of await readdir(directory, { withFileTypes: true })) {
     if (item.isDirectory()) await makeWritable(join(directory, item.name));
   }
+}
+
+function unlessDenied(error: unknown): void {
+  if (codeOf(error) !== 'EPERM') throw error;
 }
 
 /** Puts `source` in the place of `target`, whatever is there. A release is renamed before its top is read-only. */

@@ -33,11 +33,31 @@ export async function runInstall(
   try {
     const env = await installEnvironment(directory, scratch, options);
     const timeoutMs = TIMEOUT_MINUTES * 60_000;
-    const run = { argv, cwd: directory, env, timeoutMs, signal: request.signal, log, stdout: 'log' } as const;
-    judge(argv, await options.runCommand(run), lines, request.signal);
+    const result = await options.runCommand({
+      argv,
+      cwd: directory,
+      env,
+      timeoutMs,
+      signal: request.signal,
+      log,
+      stdout: 'log',
+      network: true,
+      ...accessOf(directory, scratch, env),
+    });
+    judge(argv, result, lines, request.signal);
   } finally {
     await removeTree(scratch);
   }
+}
+
+/** What an install command writes: where it installs, its home directory and npm's downloads. */
+function accessOf(directory: string, scratch: string, env: Readonly<Record<string, string>>) {
+  const { npm_config_userconfig: settings, npm_config_cache: cache } = env;
+  return {
+    writes: [directory, scratch, ...(cache === undefined ? [] : [cache])],
+    reads: settings === undefined ? [] : [settings],
+    makes: directory,
+  };
 }
 
 /** The whole environment of an install command. */

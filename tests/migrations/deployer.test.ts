@@ -69,6 +69,20 @@ it('makes every table of the deployer, takes all back, and makes the same again'
   expect(await schema(state)).toEqual(before);
 });
 
+it('keeps the processes that it knows when their handle becomes one value, and loses but units on the way back', async () => {
+  const state = await opened();
+  const migration = { name: '20261121140000_instance_handles.ts' };
+  await state.migrate.down(migration);
+  const instance = { environment: 'dev', deployment_id: 'one' };
+  await state('instances').insert({ ...instance, slot: 'blue', pid: 7, start_time: '42' });
+  await state.migrate.up(migration);
+  const blue = { ...instance, slot: 'blue', handle: '{"pid":7,"startTime":"42"}' };
+  expect(await state('instances')).toEqual([blue]);
+  await state('instances').insert({ ...instance, slot: 'green', handle: '{"unit":"u","start":"s"}' });
+  await state.migrate.down(migration);
+  expect(await state('instances')).toEqual([{ ...instance, slot: 'blue', pid: 7, start_time: '42' }]);
+});
+
 it('takes a delivery, a lock and a quarantine only once', async () => {
   const state = await opened();
   const event = { delivery: 'a', name: 'push', payload: '{}', received_at: 'now' };

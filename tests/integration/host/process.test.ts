@@ -6,13 +6,13 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { startedWith } from '../../../deployer/host/proc.ts';
 import { processManager } from '../../../deployer/host/process.ts';
-import type { InstanceSpec } from '../../../deployer/host/types.ts';
+import type { ProcessSpec } from '../../../deployer/host/types.ts';
 import { FailedError } from '../../../deployer/problem.ts';
 import { scratch, until } from './fixture.ts';
 
 const services = processManager();
 
-function specOf(directory: string, script: string): InstanceSpec {
+function specOf(directory: string, script: string): ProcessSpec {
   const socket = join(directory, 'blue.sock');
   return {
     argv: [process.execPath, '-e', script],

@@ -123,7 +123,8 @@ it('finds instances again, one in each slot', async () => {
   const green = { ...blue, slot: 'green' };
   await registry.put(blue);
   await registry.put(green);
-  const newer = { ...blue, deployment: 'two', process: { pid: 2, startTime: '20' } };
+  const unit = { unit: 'datatracker@dev-blue.service', start: 'a', invocation: 'b' };
+  const newer = { ...blue, deployment: 'two', process: unit };
   await registry.put(newer);
   expect(await registry.get('dev', 'blue')).toEqual(newer);
   expect(await registry.all()).toEqual(expect.arrayContaining([newer, green]));

@@ -23,6 +23,7 @@ describe('without any setting', () => {
       url: 'http://127.0.0.1:9000',
       adminToken: null,
       reconcileIntervalMs: 60_000,
+      services: 'process',
       databaseUrl: null,
       webhookSecret: null,
       webhookSecretPrevious: null,
@@ -42,6 +43,7 @@ describe('every setting', () => {
       parseSettings({
         DEPLOYER_HOME: '/srv/deployer',
         DEPLOYER_LISTEN: '[::1]:9100',
+        DEPLOYER_SERVICES: 'systemd',
         DEPLOYER_URL: 'https://deploy.example/base/',
         DEPLOYER_ADMIN_TOKEN: 'a'.repeat(16),
         DEPLOYER_RECONCILE_INTERVAL: '5',
@@ -59,6 +61,7 @@ describe('every setting', () => {
       url: 'https://deploy.example/base',
       adminToken: 'a'.repeat(16),
       reconcileIntervalMs: 5000,
+      services: 'systemd',
       databaseUrl: 'postgresql://user:pw@db/deployer',
       webhookSecret: 'secret',
       webhookSecretPrevious: 'older',
@@ -98,6 +101,7 @@ describe('a malformed setting stops the start with one line that names it', () =
   it.each([
     ['DEPLOYER_LISTEN', '9000', 'host:port'],
     ['DEPLOYER_LISTEN', ':9000', 'host:port'],
+    ['DEPLOYER_SERVICES', 'docker', 'process or systemd'],
     ['DEPLOYER_LISTEN', '127.0.0.1:65536', 'host:port'],
     ['DEPLOYER_LISTEN', '127.0.0.1:90x', 'host:port'],
     ['DEPLOYER_LISTEN', '999.1.1.1:9000', 'address'],

@@ -1,0 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+
+/** Milliseconds that the journal may be behind what a process wrote last. */
+const BEHIND = 500;
+const STEP = 100;
+
+/** The last lines that a unit's processes wrote. Needs the group systemd-journal; empty when there are none. */
+export async function journalOf(unit: string): Promise<string> {
+  const fields = [`_SYSTEMD_UNIT=${unit}`, '_TRANSPORT=stdout'];
+  for (let waited = 0; ; waited += STEP) {
+    const { stdout } = await execa(
+      'journalctl',
+      ['--quiet', '--no-pager', '--boot', '--lines=100', '--output=cat', '--since=-2min', ...fields],
+      { reject: false, stdin: 'ignore', stderr: 'ignore' },
+    );
+    if (stdout !== '' || waited >= BEHIND) return stdout.slice(-16_384);
+    await sleep(STEP);
+  }
+}
