@@ -7,6 +7,7 @@ import { installHook } from '../../deployer/forge/local/origin.ts';
 import { startDaemon, type Daemon } from '../../deployer/daemon/daemon.ts';
 import type { Deployment } from '../../deployer/deployment/model.ts';
 import { parseSettings } from '../../deployer/settings.ts';
+import type { GitHub } from './github/github.ts';
 import { Repository, sampleFiles } from './repository.ts';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 
@@ -27,13 +28,20 @@ export class Stage {
   readonly ports: { dev: number; prod: number };
   /** Where the state is, if it is not SQLite in the home. */
   readonly #store: ScratchDatabase | null;
+  /** Settings beyond the usual ones: of GitHub, where that is the forge. */
+  readonly #env: Readonly<Record<string, string>>;
   #daemon: Daemon | null = null;
 
-  private constructor(parts: Pick<Stage, 'home' | 'repository' | 'ports'>, store: ScratchDatabase | null) {
+  private constructor(
+    parts: Pick<Stage, 'home' | 'repository' | 'ports'>,
+    store: ScratchDatabase | null,
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.home = parts.home;
     this.repository = parts.repository;
     this.ports = parts.ports;
     this.#store = store;
+    this.#env = env;
   }
 
   static async set(more: object = {}, directory?: string): Promise<Stage> {
@@ -44,6 +52,24 @@ export class Stage {
     await sampleFiles(repository, ports, more);
     await repository.push('HEAD:dev', 'HEAD:main');
     return new Stage({ home, repository, ports }, await scratchDatabase());
+  }
+
+  /** The same with a double of GitHub as the forge, whose webhook is set up as `init` would. */
+  static async onGitHub(
+    github: GitHub,
+    env: Readonly<Record<string, string>>,
+    more: object = {},
+  ): Promise<Stage> {
+    const root = await mkdtemp(join(tmpdir(), 'stage-'));
+    const ports = { dev: await freePort(), prod: await freePort() };
+    const listen = `127.0.0.1:${await freePort()}`;
+    const repository = await Repository.clone(join(root, 'work'), github.pushUrl);
+    await sampleFiles(repository, ports, more);
+    await repository.push('HEAD:dev', 'HEAD:main');
+    const secret = 'a secret of the webhook';
+    github.hook({ url: `http://${listen}/webhooks/github`, secret });
+    const settings = { DEPLOYER_LISTEN: listen, GITHUB_WEBHOOK_SECRET: secret, ...env };
+    return new Stage({ home: join(root, 'home'), repository, ports }, await scratchDatabase(), settings);
   }
 
   get daemon(): Daemon {
@@ -58,10 +84,11 @@ export class Stage {
       DEPLOYER_LISTEN: '127.0.0.1:0',
       DEPLOYER_RECONCILE_INTERVAL: '3600',
       DEPLOYER_DATABASE_URL: this.#store?.url,
+      ...this.#env,
     });
     const logger = pino({ level: process.env['LOG'] ?? 'silent' });
     this.#daemon = await startDaemon({ settings, logger, clock });
-    await installHook({ home: this.home, url: this.#daemon.url });
+    if (!settings.github) await installHook({ home: this.home, url: this.#daemon.url });
     return this.#daemon;
   }
 
@@ -111,6 +138,12 @@ export class Stage {
       body: text,
     });
     return response.status;
+  }
+
+  /** Stops the daemon alone, as if it had died. */
+  async leave(): Promise<void> {
+    await this.#daemon?.leave();
+    this.#daemon = null;
   }
 
   async strike(): Promise<void> {

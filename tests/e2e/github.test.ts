@@ -1,0 +1,213 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Stage, waitFor } from '../kit/daemon.ts';
+import { GitHub } from '../kit/github/github.ts';
+import { behaviour } from '../kit/repository.ts';
+
+describe('a deployer on GitHub', () => {
+  let directory: string;
+  let github: GitHub;
+  let token: string;
+  let stage: Stage;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'github-'));
+    github = await GitHub.start(directory);
+    token = github.grant();
+  });
+  afterEach(async () => {
+    await stage.strike();
+    await github.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function begin(more: Record<string, string> = {}, environment: object = {}): Promise<void> {
+    stage = await Stage.onGitHub(github, { ...github.settings(token), ...more }, environment);
+    await stage.start();
+    await stage.allLive();
+  }
+  const version = (name: string) => ({ 'behaviour.json': behaviour({ version: name }) });
+  const push = (name: string) => stage.push('dev', `Version ${name}`, version(name));
+  /** The last status of a context, once it is final. */
+  const told = (sha: string, context: string) =>
+    waitFor(
+      `${context} of ${sha.slice(0, 8)}`,
+      async () => {
+        const last = github.statuses(sha, context).at(-1);
+        return last && last.state !== 'pending' ? last : undefined;
+      },
+      60_000,
+    );
+  const states = (sha: string, context: string) => github.statuses(sha, context).map(({ state }) => state);
+
+  it('brings a push live, and tells it by statuses in order and by a GitHub Deployment', async () => {
+    await begin();
+    const commit = await push('two');
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed', requestedBy: 'push' });
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'two', commit } });
+    const last = await told(commit, 'deploy/dev');
+    expect(last).toMatchObject({
+      state: 'success',
+      description: expect.stringMatching(/^deployed: /) as string,
+    });
+    expect(last.target_url).toMatch(new RegExp(`^${stage.daemon.url}/deployments/`));
+    expect(states(commit, 'deploy/dev')).toEqual(['pending', 'success']);
+    expect(states(commit, 'verify/dev/service')).toEqual(['success']);
+    const deployment = await waitFor('the GitHub Deployment', async () => {
+      const found = github.world.deployments.find(
+        ({ sha, environment }) => sha === commit && environment === 'dev',
+      );
+      return found?.statuses.at(-1)?.state === 'success' ? found : undefined;
+    });
+    expect(deployment.statuses.map(({ state }) => state)).toEqual(expect.arrayContaining(['success']));
+    expect(github.violations).toEqual([]);
+  });
+
+  it('tells why a bad push was rejected', async () => {
+    await begin();
+    const commit = await stage.push('dev', 'Bad', {
+      'behaviour.json': behaviour({ version: 'bad', home: 500 }),
+    });
+    expect(await told(commit, 'deploy/dev')).toMatchObject({
+      state: 'failure',
+      description: 'rejected: routes: GET / gave 500, expected 200',
+    });
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'one' } });
+    expect(github.violations).toEqual([]);
+  });
+
+  it('finds a push whose webhook was lost', async () => {
+    await begin({ DEPLOYER_RECONCILE_INTERVAL: '1' });
+    github.world.webhooks.fate = () => 'lose';
+    const commit = await push('two');
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
+    expect(github.violations).toEqual([]);
+  });
+
+  it('takes repeated and reordered webhooks for what they are: hints', async () => {
+    await begin();
+    const { webhooks } = github.world;
+    webhooks.fate = () => 'hold';
+    const two = await push('two');
+    const three = await push('three');
+    webhooks.fate = () => 'repeat';
+    await webhooks.letGo((count) => Array.from({ length: count }, (_, index) => count - 1 - index));
+    expect(await stage.ended('dev', three)).toMatchObject({ outcome: 'deployed' });
+    await stage.allLive();
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'three' } });
+    expect(states(two, 'deploy/dev')).not.toContain('success');
+  });
+
+  it('goes on telling once a revoked token is restored', async () => {
+    await begin();
+    github.world.credentials.revoke(token);
+    const held = github.requests.length;
+    await stage.daemon.reconciler.look().catch(() => undefined);
+    await waitFor(
+      'a refusal',
+      async () => github.requests.slice(held).some(({ status }) => status === 401) || undefined,
+    );
+    github.world.credentials.restore(token);
+    const commit = await push('two');
+    expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success' });
+    expect(github.violations).toEqual([]);
+  });
+
+  it('comes to the right last status through a storm of failures', async () => {
+    await begin();
+    const faults = ['server-error', 'unavailable', 'reset', 'lost', 'cut', 'bad-gateway'] as const;
+    let count = 0;
+    github.faults.dice = (method) => {
+      count += 1;
+      return method !== 'GET' && count % 2 === 0 ? (faults[(count / 2) % faults.length] ?? null) : null;
+    };
+    const commit = await push('two');
+    expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success' });
+    github.faults.clear();
+    expect(states(commit, 'deploy/dev').at(-1)).toBe('success');
+    expect(github.violations).toEqual([]);
+  });
+
+  it('keeps still while a limit is reached, and says everything afterwards', async () => {
+    await begin();
+    github.faults.plan({ fault: 'secondary-limit', method: 'POST', retryAfter: 2 });
+    const commit = await push('two');
+    expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success' });
+    const refused = github.requests.findIndex(({ status }) => status === 403);
+    const [limit, next] = github.requests.slice(refused).filter(({ method }) => method === 'POST' && true);
+    expect((next?.at ?? 0) - (limit?.at ?? 0)).toBeGreaterThanOrEqual(2000);
+    expect(github.violations).toEqual([]);
+  });
+
+  it('tells nothing twice when it dies and comes back', async () => {
+    await begin();
+    const commit = await push('two');
+    await waitFor('the first status', async () => github.statuses(commit)[0]);
+    await stage.leave();
+    await stage.start();
+    expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success' });
+    await stage.allLive();
+    expect(states(commit, 'deploy/dev')).toEqual(['pending', 'success']);
+    expect(
+      github.world.deployments.filter(({ sha, environment }) => sha === commit && environment === 'dev'),
+    ).toHaveLength(1);
+    expect(github.violations).toEqual([]);
+  });
+
+  it('promotes by a merge on GitHub and tags it with a release note', async () => {
+    await begin();
+    const feature = await stage.push('feature', 'Two', version('two'));
+    const pull = await github.open({ title: 'The second version', head: 'feature', base: 'dev' });
+    await github.merge(pull);
+    const merged = pull.merge_commit_sha ?? '';
+    expect(await stage.ended('dev', merged)).toMatchObject({ outcome: 'deployed' });
+    const promoted = await stage.outcome(
+      await stage.daemon.operations.promote({ from: 'dev', to: 'prod', by: 'test' }),
+    );
+    expect(promoted).toMatchObject({ outcome: 'deployed', tag: expect.stringMatching(/^v\d+/) as string });
+    expect(await github.world.bare.branch('main')).toBe(promoted.commit);
+    expect(await github.world.bare.contains(promoted.commit, feature)).toBe(true);
+    const tag = promoted.tag ?? '';
+    const message = await waitFor('the tag', async () =>
+      github.world.bare.maybe('tag', '-l', '--format=%(contents)', tag).then((text) => text || undefined),
+    );
+    expect(message).toContain(promoted.id);
+    expect(github.violations).toEqual([]);
+  });
+
+  it('opens a revert pull request after a rollback', async () => {
+    await begin({}, { revert: 'pull-request' });
+    const commit = await push('two');
+    await stage.ended('dev', commit);
+    await stage.outcome(
+      await stage.daemon.operations.rollback({
+        environment: 'dev',
+        target: { last: true },
+        by: 'alice',
+        reason: 'too slow',
+      }),
+    );
+    const pull = await waitFor('the pull request', async () => github.world.pulls[0], 60_000);
+    expect(pull).toMatchObject({
+      base: { ref: 'dev' },
+      title: expect.stringContaining(commit.slice(0, 8)) as string,
+    });
+    expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'failure' });
+    await github.merge(pull);
+    const back = await stage.ended('dev', pull.merge_commit_sha ?? '');
+    expect(back).toMatchObject({ outcome: 'deployed' });
+    expect(github.violations).toEqual([]);
+  });
+
+  it('works as a GitHub App', async () => {
+    const app = github.world.credentials.installApp();
+    stage = await Stage.onGitHub(github, github.appSettings(app));
+    await stage.start();
+    await stage.allLive();
+    const commit = await push('two');
+    expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success', creator: 'deployer[bot]' });
+    expect(github.violations).toEqual([]);
+  });
+});
