@@ -11,6 +11,7 @@ import { createJournal, type Journal } from '../deployment/journal.ts';
 import { reportsOf } from '../deployment/reports.ts';
 import { SLOTS, type Tools } from '../deployment/work.ts';
 import { githubForge } from '../forge/github/forge.ts';
+import { realTime, type Time } from '../forge/github/pace.ts';
 import { localForge } from '../forge/local/forge.ts';
 import { createOutbox } from '../forge/outbox.ts';
 import type { Forge } from '../forge/types.ts';
@@ -60,8 +61,10 @@ export async function startDaemon(options: {
   clock?: () => Date;
   /** What the stages are to work with, given the real thing: a test stops the daemon between any two effects. */
   instrument?: (tools: Tools) => Tools;
+  /** By which changes on GitHub are spaced out. */
+  time?: Time;
 }): Promise<Daemon> {
-  const { settings, logger, clock = () => new Date(), instrument = (tools) => tools } = options;
+  const { settings, logger, clock = () => new Date(), instrument = (tools) => tools, time } = options;
   const { home } = settings;
   for (const directory of ['logs', 'scratch', 'backups'])
     mkdirSync(join(home, directory), { recursive: true, mode: 0o700 });
@@ -69,7 +72,8 @@ export async function startDaemon(options: {
   let state: Knex | undefined;
   try {
     state = await openState(settings);
-    return await compose({ settings, logger, clock, instrument, server, state });
+    const forge = forgeOf(settings, publicUrl(settings, server), clock, time);
+    return await compose({ settings, logger, clock, instrument, server, state, forge });
   } catch (error) {
     // Whatever stays open would keep the process.
     server.close();
@@ -86,11 +90,11 @@ async function compose(base: {
   instrument: (tools: Tools) => Tools;
   server: Server;
   state: Knex;
+  forge: Forge;
 }): Promise<Daemon> {
-  const { settings, logger, clock, instrument, server, state } = base;
+  const { settings, logger, clock, instrument, server, state, forge } = base;
   const { home } = settings;
   const url = publicUrl(settings, server);
-  const forge = forgeOf(settings, url, clock);
   const journal = createJournal({ state, clock, reports: reportsOf(url) });
   const outbox = createOutbox({ state, forge, clock, logger });
   const background = createBackground();
@@ -190,9 +194,9 @@ async function compose(base: {
   };
 }
 
-function forgeOf(settings: Settings, url: string, clock: () => Date): Forge {
+function forgeOf(settings: Settings, url: string, clock: () => Date, time: Time = realTime): Forge {
   const { home, github } = settings;
-  return github ? githubForge({ settings: github, home, url, clock }) : localForge({ home });
+  return github ? githubForge({ settings: github, home, url, clock, time }) : localForge({ home });
 }
 
 async function afterChange(parts: {

@@ -43,6 +43,11 @@ export function readRecords(state: Knex) {
       return row ? toRecord(row) : null;
     },
 
+    /** The names of all tags that were given, those that the forge has not made yet included. */
+    async tags(): Promise<string[]> {
+      return (await rows().whereNotNull('tag').select('tag')).flatMap(({ tag }) => tag ?? []);
+    },
+
     async inPhases(phases: readonly Phase[]): Promise<DeploymentRecord[]> {
       return (await rows().whereIn('phase', phases).orderBy('seq')).map(toRecord);
     },

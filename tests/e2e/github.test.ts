@@ -31,18 +31,19 @@ describe('a deployer on GitHub', () => {
   const version = (name: string) => ({ 'behaviour.json': behaviour({ version: name }) });
   const push = (name: string) => stage.push('dev', `Version ${name}`, version(name));
   /** The last status of a context, once it is final. */
-  const told = (sha: string, context: string) =>
+  const told = (sha: string, context: string, ...wanted: string[]) =>
     waitFor(
       `${context} of ${sha.slice(0, 8)}`,
       async () => {
         const last = github.statuses(sha, context).at(-1);
-        return last && last.state !== 'pending' ? last : undefined;
+        const isFinal = wanted.length > 0 ? wanted.includes(last?.state ?? '') : last?.state !== 'pending';
+        return isFinal ? last : undefined;
       },
       60_000,
     );
   const states = (sha: string, context: string) => github.statuses(sha, context).map(({ state }) => state);
 
-  it('brings a push live, and tells it by statuses in order and by a GitHub Deployment', async () => {
+  it('brings a push live, and tells it by statuses in order', async () => {
     await begin();
     const commit = await push('two');
     expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed', requestedBy: 'push' });
@@ -54,14 +55,7 @@ describe('a deployer on GitHub', () => {
     });
     expect(last.target_url).toMatch(new RegExp(`^${stage.daemon.url}/deployments/`));
     expect(states(commit, 'deploy/dev')).toEqual(['pending', 'success']);
-    expect(states(commit, 'verify/dev/service')).toEqual(['success']);
-    const deployment = await waitFor('the GitHub Deployment', async () => {
-      const found = github.world.deployments.find(
-        ({ sha, environment }) => sha === commit && environment === 'dev',
-      );
-      return found?.statuses.at(-1)?.state === 'success' ? found : undefined;
-    });
-    expect(deployment.statuses.map(({ state }) => state)).toEqual(expect.arrayContaining(['success']));
+    expect(states(commit, 'verify/dev/routes')).toEqual(['success']);
     expect(github.violations).toEqual([]);
   });
 
@@ -119,9 +113,10 @@ describe('a deployer on GitHub', () => {
     await begin();
     const faults = ['server-error', 'unavailable', 'reset', 'lost', 'cut', 'bad-gateway'] as const;
     let count = 0;
-    github.faults.dice = (method) => {
+    github.faults.dice = (method, path) => {
+      if (method === 'GET' || !path.startsWith('/repos/')) return null;
       count += 1;
-      return method !== 'GET' && count % 2 === 0 ? (faults[(count / 2) % faults.length] ?? null) : null;
+      return count % 2 === 0 ? (faults[(count / 2) % faults.length] ?? null) : null;
     };
     const commit = await push('two');
     expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success' });
@@ -132,11 +127,13 @@ describe('a deployer on GitHub', () => {
 
   it('keeps still while a limit is reached, and says everything afterwards', async () => {
     await begin();
-    github.faults.plan({ fault: 'secondary-limit', method: 'POST', retryAfter: 2 });
+    github.faults.plan({ fault: 'secondary-limit', method: 'POST', path: /^\/repos\//, retryAfter: 2 });
     const commit = await push('two');
     expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success' });
     const refused = github.requests.findIndex(({ status }) => status === 403);
-    const [limit, next] = github.requests.slice(refused).filter(({ method }) => method === 'POST' && true);
+    const [limit, next] = github.requests
+      .slice(refused)
+      .filter(({ method, path }) => method === 'POST' && path.startsWith('/repos/'));
     expect((next?.at ?? 0) - (limit?.at ?? 0)).toBeGreaterThanOrEqual(2000);
     expect(github.violations).toEqual([]);
   });
@@ -150,9 +147,6 @@ describe('a deployer on GitHub', () => {
     expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success' });
     await stage.allLive();
     expect(states(commit, 'deploy/dev')).toEqual(['pending', 'success']);
-    expect(
-      github.world.deployments.filter(({ sha, environment }) => sha === commit && environment === 'dev'),
-    ).toHaveLength(1);
     expect(github.violations).toEqual([]);
   });
 
@@ -194,7 +188,7 @@ describe('a deployer on GitHub', () => {
       base: { ref: 'dev' },
       title: expect.stringContaining(commit.slice(0, 8)) as string,
     });
-    expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'failure' });
+    await told(commit, 'deploy/dev', 'failure');
     await github.merge(pull);
     const back = await stage.ended('dev', pull.merge_commit_sha ?? '');
     expect(back).toMatchObject({ outcome: 'deployed' });

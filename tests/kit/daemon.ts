@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { installHook } from '../../deployer/forge/local/origin.ts';
 import { startDaemon, type Daemon } from '../../deployer/daemon/daemon.ts';
@@ -20,6 +21,12 @@ export async function freePort(): Promise<number> {
   if (typeof address !== 'object' || !address) throw new Error('no port');
   return address.port;
 }
+
+/** GitHub's second between two changes is the double's twentieth of one. */
+const HURRIED = {
+  now: () => performance.now() * 20,
+  wait: (milliseconds: number, signal: AbortSignal) => sleep(milliseconds / 20, undefined, { signal }),
+};
 
 /** A home with the sample application in its repository, and a daemon in this process. */
 export class Stage {
@@ -87,7 +94,7 @@ export class Stage {
       ...this.#env,
     });
     const logger = pino({ level: process.env['LOG'] ?? 'silent' });
-    this.#daemon = await startDaemon({ settings, logger, clock });
+    this.#daemon = await startDaemon({ settings, logger, clock, time: HURRIED });
     if (!settings.github) await installHook({ home: this.home, url: this.#daemon.url });
     return this.#daemon;
   }
