@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { FailedError, oneLine } from '../../problem.ts';
 import { assertFree } from '../ports.ts';
 import type { FrontDoor, Hold, ProcessHandle, RunDirectory, ServiceManager } from '../types.ts';
-import { ask, look, Unreachable } from './control-client.ts';
-import { CONTROL, HANDLE, isInstanceSocket, isSocket, pointBoth, readLink } from './links.ts';
+import { ask, look, Unreachable } from '../sluice/control-client.ts';
+import { CONTROL, HANDLE, isInstanceSocket, isSocket, pointBoth, readLink } from '../sluice/links.ts';
 
 const PROGRAM = fileURLToPath(new URL('main.ts', import.meta.url));
 /** Milliseconds. */

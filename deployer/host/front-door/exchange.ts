@@ -7,7 +7,7 @@ import {
 import type { Socket } from 'node:net';
 import { hasBody, isChunked, isRead, requestHeaders, responseHeaders, trailers } from './headers.ts';
 import { originForm } from './hidden.ts';
-import { NOT_EXECUTED_HEADER } from './sluice.ts';
+import { NOT_EXECUTED_HEADER } from '../sluice/sluice.ts';
 
 /** `failing`: answered with status 500 or more. `not executed`: the sluice refused. `no answer`: the connection ended first. */
 export type Exchanged = 'answered' | 'failing' | 'not executed' | 'no answer';

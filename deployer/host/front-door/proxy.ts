@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { dial } from './dial.ts';
+import { dial } from '../sluice/dial.ts';
 import { exchange } from './exchange.ts';
 import { hasBody, isRead } from './headers.ts';
 import { isHidden } from './hidden.ts';
-import { SLUICE } from './links.ts';
+import { SLUICE } from '../sluice/links.ts';
 import { answer, BAD_GATEWAY, NOT_FOUND, UNAVAILABLE } from './pages.ts';
-import type { Traffic } from './traffic.ts';
+import type { Traffic } from '../sluice/traffic.ts';
 
 /** Takes one request to the instance that the links in `directory` point to, and its answer back. */
 export async function proxy(

@@ -3,11 +3,11 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { parseListen } from '../ports.ts';
 import { startTimeOf } from '../proc.ts';
-import { controlServer } from './control.ts';
-import { holds } from './holds.ts';
-import { CONTROL, HANDLE } from './links.ts';
-import { openSluice } from './sluice.ts';
-import { Traffic } from './traffic.ts';
+import { controlServer } from '../sluice/control.ts';
+import { holds } from '../sluice/holds.ts';
+import { CONTROL, HANDLE } from '../sluice/links.ts';
+import { openSluice } from '../sluice/sluice.ts';
+import { Traffic } from '../sluice/traffic.ts';
 import { visitors } from './visitors.ts';
 
 /** Milliseconds. */

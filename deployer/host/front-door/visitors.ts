@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { hasBody } from './headers.ts';
 import { proxy } from './proxy.ts';
-import type { Traffic } from './traffic.ts';
+import type { Traffic } from '../sluice/traffic.ts';
 import { isWebSocket, upgrade } from './upgrade.ts';
 import { Uploads } from './uploads.ts';
 

@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { ask, look } from '../../../deployer/host/front-door/control-client.ts';
-import { openSluice } from '../../../deployer/host/front-door/sluice.ts';
+import { ask, look } from '../../../deployer/host/sluice/control-client.ts';
+import { openSluice } from '../../../deployer/host/sluice/sluice.ts';
 import { localHouse, scratch, send, startInstance, until } from './fixture.ts';
 
 async function held(count: number, directory: string) {

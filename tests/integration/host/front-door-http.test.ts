@@ -6,7 +6,7 @@ import { symlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { look } from '../../../deployer/host/front-door/control-client.ts';
+import { look } from '../../../deployer/host/sluice/control-client.ts';
 import { addressOf, bodyOf, localHouse, send, sha, startInstance, until } from './fixture.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
