@@ -28,6 +28,7 @@ export const SETTINGS: readonly Setting[] = [
     'what runs releases: process, or systemd on a host that install set up',
     'process',
   ),
+  setting('DEPLOYER_FRONT_DOOR', 'embedded, or the web server of a host: caddy, nginx', 'embedded'),
   setting('DEPLOYER_URL', 'public address of the deployer, used in links'),
   secret('DEPLOYER_ADMIN_TOKEN', 'bearer token for everything that changes something'),
   setting('DEPLOYER_RECONCILE_INTERVAL', 'whole seconds between looks at the branches', '60'),
@@ -53,6 +54,8 @@ export interface Settings {
   listen: Address;
   /** What runs instances and commands. */
   services: 'process' | 'systemd';
+  /** Who visitors meet: a process of the deployer's own, or this machine's web server. */
+  frontDoor: 'embedded' | 'caddy' | 'nginx';
   /** Without a trailing slash. */
   url: string;
   adminToken: string | null;
@@ -89,6 +92,7 @@ export function parseSettings(env: NodeJS.ProcessEnv): Settings {
     home: resolve(get('DEPLOYER_HOME') ?? ''),
     listen,
     services: parseServices(get('DEPLOYER_SERVICES')),
+    frontDoor: parseFrontDoor(get('DEPLOYER_FRONT_DOOR')),
     url: parsePublicUrl(get),
     adminToken: parseToken('DEPLOYER_ADMIN_TOKEN', get('DEPLOYER_ADMIN_TOKEN')),
     reconcileIntervalMs:
@@ -131,6 +135,11 @@ function parseAddress(name: string, text: string): Address {
 function parseServices(text: string | null): Settings['services'] {
   if (text === 'process' || text === 'systemd') return text;
   throw new SettingsError(`DEPLOYER_SERVICES: expected process or systemd, got "${text}"`);
+}
+
+function parseFrontDoor(text: string | null): Settings['frontDoor'] {
+  if (text === 'embedded' || text === 'caddy' || text === 'nginx') return text;
+  throw new SettingsError(`DEPLOYER_FRONT_DOOR: expected embedded, caddy or nginx, got "${text}"`);
 }
 
 function parsePublicUrl(get: (name: string) => string | null): string {

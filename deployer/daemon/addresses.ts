@@ -16,9 +16,10 @@ interface Door {
  */
 export async function needAddresses(tools: Tools, environments: readonly string[]): Promise<void> {
   const live = await liveDoors(tools, environments);
-  const standing = await ownDoors(tools, environments);
+  const doors = live.length > 0 ? live : await wantedDoors(tools);
+  const standing = await ownDoors(tools, [...environments, ...doors.map(({ name }) => name)]);
   const taken = new Map<string, string>();
-  for (const { name, listen } of live.length > 0 ? live : await wantedDoors(tools)) {
+  for (const { name, listen } of doors) {
     const file = `environments/${name}.yaml: listen ${listen}`;
     const other = taken.get(listen);
     if (other !== undefined) {
@@ -52,7 +53,7 @@ async function wantedDoors({ mirror, logger }: Tools): Promise<Door[]> {
   }
 }
 
-/** Front doors of this home that an earlier deployer left are no strangers. */
+/** Front doors of this home that an earlier deployer left are no strangers, nor is the host's web server. */
 async function ownDoors({ frontDoor }: Tools, environments: readonly string[]): Promise<string[]> {
   const answers = await Promise.allSettled(environments.map((name) => frontDoor.counters(name)));
   return environments.filter((_name, index) => answers[index]?.status === 'fulfilled');

@@ -99,7 +99,7 @@ async function compose(base: {
   const outbox = createOutbox({ state, forge, clock, logger });
   const background = createBackground();
   const tools = instrument(
-    await openTools({ home, services: settings.services, logger, clock, state, journal, forge, background }),
+    await openTools({ home, machine: settings, logger, clock, state, journal, forge, background }),
   );
   const conductor = createConductor(tools);
   const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);

@@ -9,7 +9,6 @@ import type { Journal } from '../deployment/journal.ts';
 import { policyOf } from '../deployment/policy.ts';
 import type { Tools } from '../deployment/work.ts';
 import type { Forge } from '../forge/types.ts';
-import { embeddedFrontDoor } from '../host/front-door/client.ts';
 import { machineOf } from '../host/machine.ts';
 import { runDirectory } from '../host/run-directory.ts';
 import { splitCommand } from '../host/split-command.ts';
@@ -23,7 +22,7 @@ import { prune } from './prune.ts';
 /** The edges of the house as the stages use them, on this machine. */
 export async function openTools(parts: {
   home: string;
-  services: Settings['services'];
+  machine: Pick<Settings, 'services' | 'frontDoor'>;
   logger: Logger;
   clock: () => Date;
   state: Knex;
@@ -33,8 +32,8 @@ export async function openTools(parts: {
 }): Promise<Tools> {
   const { home, logger, clock, state, journal, forge } = parts;
   const generations = (environment: Environment) => openGenerations(home, environment);
-  const { processes, instances: services, runCommand } = machineOf(home, parts.services);
   const directory = runDirectory(home);
+  const { instances: services, frontDoor, runCommand } = machineOf(home, directory, parts.machine);
   const repository = join(home, 'mirror.git');
   const releases = createReleases({ home, repository, runCommand, splitCommand });
   const tools: Omit<Tools, 'prune'> = {
@@ -52,11 +51,7 @@ export async function openTools(parts: {
       directory: repository,
       remote: forge.remote,
     }),
-    frontDoor: embeddedFrontDoor({
-      home,
-      services: processes,
-      runDirectory: directory,
-    }),
+    frontDoor,
     runDirectory: directory,
     instances: instanceRegistry(state),
     policy: policyOf(state),

@@ -1,19 +1,21 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './command.ts';
+import { embeddedFrontDoor } from './front-door/client.ts';
 import { processInstances } from './process-instances.ts';
 import { processManager } from './process.ts';
 import { sandbox } from './systemd/command.ts';
 import { systemdInstances } from './systemd/manager.ts';
-import type { InstanceManager, RunCommand, ServiceManager } from './types.ts';
+import type { FrontDoor, InstanceManager, RunCommand, RunDirectory } from './types.ts';
+import { webServerFrontDoor } from './web-server/front-door.ts';
+import type { WebServer } from './web-server/site.ts';
 
-/** What runs things on this machine. */
+/** What runs things on this machine, and whom its visitors meet. */
 export interface Machine {
-  /** The deployer's own helpers. */
-  processes: ServiceManager;
   instances: InstanceManager;
   /** Commands of a release. */
   runCommand: RunCommand;
+  frontDoor: FrontDoor;
 }
 
 /** What every unit sees of the home, as another user. */
@@ -24,11 +26,17 @@ function openHome(home: string): void {
   }
 }
 
-/** Plain processes, or systemd's units where `install` has put their templates. */
-export function machineOf(home: string, services: 'process' | 'systemd'): Machine {
+/** Plain processes, or systemd's units where `install` has put their templates; a front door of our own, or the web server. */
+export function machineOf(
+  home: string,
+  runDirectory: RunDirectory,
+  kinds: { services: 'process' | 'systemd'; frontDoor: 'embedded' | WebServer },
+): Machine {
   const processes = processManager();
+  const edges = { home, runDirectory, services: processes };
+  const frontDoor = kinds.frontDoor === 'embedded' ? embeddedFrontDoor(edges) : webServerFrontDoor(edges);
   const others = processInstances(processes);
-  if (services === 'process') return { processes, instances: others, runCommand };
+  if (kinds.services === 'process') return { instances: others, runCommand, frontDoor };
   openHome(home);
-  return { processes, instances: systemdInstances({ home, others }), runCommand: sandbox(home) };
+  return { instances: systemdInstances({ home, others }), runCommand: sandbox(home), frontDoor };
 }

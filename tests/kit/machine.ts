@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Deployment, EnvironmentStatus } from '../../deployer/deployment/model.ts';
-import { ask } from '../../deployer/host/sluice/control-client.ts';
+import { ask } from '../../deployer/host/front-door/state.ts';
 import { startedWith } from '../../deployer/host/proc.ts';
 import { runDirectory } from '../../deployer/host/run-directory.ts';
 import { Stage, waitFor } from './daemon.ts';

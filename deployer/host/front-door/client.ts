@@ -1,14 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { FailedError, oneLine } from '../../problem.ts';
+import { FailedError } from '../../problem.ts';
 import { assertFree } from '../ports.ts';
-import type { FrontDoor, Hold, ProcessHandle, RunDirectory, ServiceManager } from '../types.ts';
-import { ask, look, Unreachable } from '../sluice/control-client.ts';
-import { CONTROL, HANDLE, isInstanceSocket, isSocket, pointBoth, readLink } from '../sluice/links.ts';
+import { ifUnreachable } from '../sluice/control-client.ts';
+import { holdIn, noneLeft } from '../sluice/hold.ts';
+import { CONTROL, HANDLE, linksIn, point } from '../sluice/links.ts';
+import type { FrontDoor, ProcessHandle, RunDirectory, ServiceManager } from '../types.ts';
+import { ask, look } from './state.ts';
 
 const PROGRAM = fileURLToPath(new URL('main.ts', import.meta.url));
 /** Milliseconds. */
@@ -28,6 +29,7 @@ export interface Edges {
 /** The front door as a process of its own, one an environment, which outlives the daemon. */
 export function embeddedFrontDoor({ home, runDirectory, services }: Edges): FrontDoor {
   const queues = new Map<string, Promise<unknown>>();
+  const linksOf = (environment: string) => linksIn(runDirectory.of(environment));
 
   /** One start or stop of an environment's front door at a time. */
   function inTurn(environment: string, work: () => Promise<void>): Promise<void> {
@@ -74,95 +76,24 @@ export function embeddedFrontDoor({ home, runDirectory, services }: Edges): Fron
   return {
     ensure: (environment, listen) => inTurn(environment, () => ensure(environment, listen)),
     stop: (environment) => inTurn(environment, () => stop(environment)),
-    async links(environment) {
-      const directory = runDirectory.of(environment);
-      return { live: readLink(directory, 'live.sock'), write: readLink(directory, 'write.sock') };
+    links: async (environment) => {
+      const links = linksOf(environment);
+      return { live: links.live(), write: links.write() };
     },
-    async point(environment, socket) {
-      const directory = runDirectory.of(environment);
-      if (!isInstanceSocket(socket) || !isSocket(join(directory, socket))) {
-        throw new FailedError(
-          `${JSON.stringify(socket)} is no instance's socket of ${environment}: nothing was re-pointed`,
-        );
-      }
-      pointBoth(directory, socket);
-    },
-    async hold(environment, options) {
-      const directory = runDirectory.of(environment);
-      const id = randomUUID();
-      const begun = await ask(directory, '/hold', { id, ...options }).catch(notThere(environment));
-      if (begun === null)
-        throw new FailedError(`the writes of ${environment} are already held by another deployment`);
-      return holdOf(directory, id);
-    },
+    point: async (environment, socket) => point(linksOf(environment), environment, socket),
+    hold: (environment, options) => holdIn(linksOf(environment), environment, options),
     async counters(environment) {
-      const { requests, errors, writesInFlight } = await present(environment, runDirectory.of(environment));
+      const state = await look(runDirectory.of(environment));
+      if (state === null) throw new FailedError(`the front door of ${environment} is not running`);
+      const { requests, errors, writesInFlight } = state;
       return { requests, errors, writesInFlight };
     },
-    async drained(environment, socket, deadlineMs) {
-      const directory = runDirectory.of(environment);
-      const deadline = performance.now() + deadlineMs;
-      for (;;) {
-        const state = await look(directory);
-        if (!state?.writesAt[socket]) return true;
-        if (performance.now() >= deadline) return false;
-        await sleep(LOOK);
-      }
-    },
+    drained: (environment, socket, deadlineMs) =>
+      noneLeft(async () => (await look(runDirectory.of(environment)))?.writesAt[socket] ?? 0, deadlineMs),
     async letGo(environment) {
       // Without a process there is no hold: the next one to start gives the writes back.
       await ask(runDirectory.of(environment), '/let-go', {}).catch(ifUnreachable(null));
     },
-  };
-}
-
-function holdOf(directory: string, id: string): Hold {
-  const renew = () => ask(directory, '/renew', { id }).catch(ifUnreachable(null));
-  return {
-    renew: async () => (await renew()) !== null,
-    async drained(deadlineMs) {
-      const deadline = performance.now() + deadlineMs;
-      for (;;) {
-        const state = await renew();
-        if (state?.writesInFlight === 0) return true;
-        if (state === null || performance.now() >= deadline) return false;
-        await sleep(LOOK);
-      }
-    },
-    async switchTo(socket) {
-      // When the process ended before it answered, the link says whether it came to the switch.
-      const pointed = async () => readLink(directory, 'live.sock') === socket;
-      return ask(directory, '/switch', { id, socket }).then(
-        (state) => state !== null,
-        whenUnreachable(pointed),
-      );
-    },
-    async release() {
-      await ask(directory, '/release', { id }).catch(ifUnreachable(null));
-    },
-  };
-}
-
-async function present(environment: string, directory: string) {
-  const state = await ask(directory, '/state').catch(notThere(environment));
-  if (state === null) throw new FailedError(`the front door of ${environment} did not say how it is`);
-  return state;
-}
-
-function notThere(environment: string) {
-  return whenUnreachable((error): never => {
-    throw new FailedError(`the front door of ${environment} is not running: ${oneLine(error)}`);
-  });
-}
-
-function ifUnreachable<T>(value: T) {
-  return whenUnreachable(() => value);
-}
-
-function whenUnreachable<T>(then: (error: Unreachable) => T) {
-  return (error: unknown): T => {
-    if (error instanceof Unreachable) return then(error);
-    throw error;
   };
 }
 

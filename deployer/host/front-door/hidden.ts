@@ -1,5 +1,5 @@
 /** What an instance answers to the deployer on its own socket, and to nobody else. */
-const HIDDEN = ['/_deploy/mode', '/_deploy/routes'];
+export const HIDDEN = ['/_deploy/mode', '/_deploy/routes'];
 const HOST = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 /** Whether a request target reaches a hidden endpoint, in any spelling that some server would accept for it. */

@@ -2,7 +2,7 @@ import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:ht
 import { isRead } from './headers.ts';
 
 /** What the front door itself answers; seconds in `retryAfter`. */
-interface Answer {
+export interface Answer {
   status: number;
   title: string;
   detail: string;
@@ -10,6 +10,12 @@ interface Answer {
 }
 
 export const NOT_FOUND: Answer = { status: 404, title: 'Not found', detail: 'There is no such page.' };
+
+export const TOO_LARGE: Answer = {
+  status: 413,
+  title: 'Too large',
+  detail: 'What was sent is larger than this service takes.',
+};
 
 export const UNAVAILABLE: Answer = {
   status: 503,
@@ -29,31 +35,29 @@ export const BAD_GATEWAY: Answer = {
 export function answer(request: IncomingMessage, response: ServerResponse, what: Answer): void {
   if (response.destroyed || response.headersSent) return void response.destroy();
   const html = (request.headers.accept ?? '').includes('text/html');
-  const body = html ? page(what, isRead(request)) : problem(what);
+  const body = html ? page(what) : problem(what);
   response.writeHead(what.status, {
     'Content-Type': html ? 'text/html; charset=utf-8' : 'application/problem+json',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     ...(what.retryAfter === undefined ? {} : { 'Retry-After': what.retryAfter }),
+    // Reloads by itself, but not in place of a form that was sent.
+    ...(html && what.retryAfter !== undefined && isRead(request) ? { Refresh: what.retryAfter } : {}),
   });
   response.end(body);
 }
 
-function problem({ status, detail }: Answer): string {
+export function problem({ status, detail }: Answer): string {
   return JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, detail });
 }
 
-/** Reloads by itself, but not in place of a form that was sent. */
-function page({ title, detail, retryAfter }: Answer, reload: boolean): string {
-  const refresh =
-    retryAfter === undefined || !reload ? '' : `<meta http-equiv="refresh" content="${retryAfter}">`;
+export function page({ title, detail }: Answer): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${refresh}
 <title>${title}</title>
 <style>
 :root { color-scheme: light dark; }

@@ -1,18 +1,17 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:http';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseListen } from '../ports.ts';
 import { startTimeOf } from '../proc.ts';
 import { controlServer } from '../sluice/control.ts';
 import { holds } from '../sluice/holds.ts';
-import { CONTROL, HANDLE } from '../sluice/links.ts';
+import { CONTROL, HANDLE, linksIn } from '../sluice/links.ts';
+import { listening, watchOwnership } from '../sluice/ownership.ts';
 import { openSluice } from '../sluice/sluice.ts';
 import { Traffic } from '../sluice/traffic.ts';
 import { visitors } from './visitors.ts';
 
 /** Milliseconds. */
 const UPLOAD_IDLE = 60_000;
-const LOOK = 500;
 
 export interface FrontDoorProcess {
   /** Resolves when it has ended by itself, because its directory is gone or another one has taken it over. */
@@ -40,8 +39,8 @@ export async function serve({
   const traffic = new Traffic();
   const front = visitors({ directory, traffic, uploadIdleMs, log });
   await listening(front.server, parseListen(listen));
-  const sluice = await openSluice(directory);
-  const hold = holds(directory, sluice);
+  const sluice = await openSluice(directory, traffic);
+  const hold = holds(linksIn(directory), sluice);
   const identity = { pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
   const control = controlServer(hold, () => ({
     listen,
@@ -49,7 +48,7 @@ export async function serve({
     requests: traffic.requests,
     errors: traffic.errors,
     writesAt: traffic.writes,
-    writesInFlight: sum(traffic.writes) + sluice.flowing,
+    writesInFlight: traffic.inFlight,
     held: sluice.held,
   }));
   const path = join(directory, CONTROL);
@@ -69,29 +68,4 @@ export async function serve({
       await sluice.close();
     },
   };
-}
-
-const sum = (counts: Record<string, number>) =>
-  Object.values(counts).reduce((total, count) => total + count, 0);
-
-function listening(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ ...where, backlog: 4096 }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** Without its control socket a front door cannot be found again: it leaves, so that another one can take its address. */
-function watchOwnership(path: string) {
-  const own = statSync(path).ino;
-  let timer: NodeJS.Timeout | undefined;
-  const displaced = new Promise<void>((resolve) => {
-    timer = setInterval(() => {
-      if (statSync(path, { throwIfNoEntry: false })?.ino !== own) resolve();
-    }, LOOK);
-  });
-  return { displaced, stop: () => clearInterval(timer) };
 }

@@ -6,44 +6,51 @@ import { CONTROL } from './links.ts';
 
 const TIMEOUT = 5000;
 
-const state = z.object({
-  listen: z.string(),
+export const stateSchema = z.object({
   pid: z.number().int().positive(),
   startTime: z.string(),
-  requests: z.number(),
-  errors: z.number(),
   writesInFlight: z.number(),
   // One that an earlier release of the deployer started does not say.
   writesAt: z.record(z.string(), z.number()).default({}),
   held: z.number(),
 });
-export type State = z.output<typeof state>;
 
-/** The front door's process is not there, or ended before it answered. */
-export class Unreachable extends Error {
+/** The process is not there, or ended before it answered. */
+class Unreachable extends Error {
   override name = 'Unreachable';
 }
 
-/**
- * Asks the front door of a run directory. Null: no such hold is in force, and nothing was done.
- * Throws `Unreachable`, and a `FailedError` for every other answer than 200 and 409.
- */
-export async function ask(directory: string, path: string, body?: object): Promise<State | null> {
-  const { status, text } = await send(join(directory, CONTROL), path, body);
-  if (status === 409) return null;
-  if (status !== 200)
-    throw new FailedError(`the front door answered ${path} with ${status}: ${oneLine(text, 200)}`);
-  return state.parse(JSON.parse(text));
+/** Ways to ask whoever holds writes in a run directory, and says how it is by this schema. */
+export function asking<State>(schema: z.ZodType<State>) {
+  /**
+   * Null: no such hold is in force, and nothing was done.
+   * Throws `Unreachable`, and a `FailedError` for every other answer than 200 and 409.
+   */
+  async function ask(directory: string, path: string, body?: object): Promise<State | null> {
+    const { status, text } = await send(join(directory, CONTROL), path, body);
+    if (status === 409) return null;
+    if (status !== 200)
+      throw new FailedError(`the sluice answered ${path} with ${status}: ${oneLine(text, 200)}`);
+    return schema.parse(JSON.parse(text));
+  }
+
+  /** The state of one that is there, else null. */
+  const look = (directory: string) => ask(directory, '/state').catch(ifUnreachable(null));
+
+  return { ask, look };
 }
 
-/** The state of a front door that is there, else null. */
-export async function look(directory: string): Promise<State | null> {
-  try {
-    return await ask(directory, '/state');
-  } catch (error) {
-    if (error instanceof Unreachable) return null;
+export const { ask, look } = asking(stateSchema);
+
+export function ifUnreachable<T>(value: T) {
+  return whenUnreachable(() => value);
+}
+
+export function whenUnreachable<T>(then: (error: Unreachable) => T) {
+  return (error: unknown): T => {
+    if (error instanceof Unreachable) return then(error);
     throw error;
-  }
+  };
 }
 
 function send(socketPath: string, path: string, body?: object): Promise<{ status: number; text: string }> {
@@ -56,7 +63,7 @@ function send(socketPath: string, path: string, body?: object): Promise<{ status
       answer.on('error', (error) => reject(new Unreachable(oneLine(error))));
     });
     const timer = setTimeout(
-      () => call.destroy(new FailedError(`the front door did not answer ${path} within ${TIMEOUT / 1000} s`)),
+      () => call.destroy(new FailedError(`the sluice did not answer ${path} within ${TIMEOUT / 1000} s`)),
       TIMEOUT,
     );
     call.on('close', () => clearTimeout(timer));

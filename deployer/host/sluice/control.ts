@@ -2,15 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Holds } from './holds.ts';
 import { isInstanceSocket } from './links.ts';
 
-/** What `GET /state` answers. */
-export interface State {
-  listen: string;
+/** What `GET /state` answers at least. */
+interface State {
   pid: number;
   startTime: string;
-  requests: number;
-  errors: number;
   writesInFlight: number;
-  /** Those of them that went to an instance directly, by its socket. */
+  /** By the socket of the instance. */
   writesAt: Record<string, number>;
   held: number;
 }
@@ -21,7 +18,7 @@ const LONGEST_BODY = 4096;
 /** Milliseconds; the longest that a hold may be asked for, or a write may wait. */
 const LONGEST = 3_600_000;
 
-/** The deployer's side of the front door: `POST /hold`, `/renew`, `/switch`, `/release`, `/let-go` and `GET /state`, in JSON. 409: no such hold is in force. */
+/** The deployer's side of the sluice: `POST /hold`, `/renew`, `/switch`, `/release`, `/let-go` and `GET /state`, in JSON. 409: no such hold is in force. */
 export function controlServer(holds: Holds, state: () => State): Server {
   const verbs: Record<string, (input: Input) => Status> = {
     '/hold': ({ id, leaseMs, limitMs }) => {

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { isSocket, pointBoth, pointWrites, pointWritesToLive, readLink, SLUICE } from './links.ts';
+import { SLUICE, type Links } from './links.ts';
 import type { Sluice } from './sluice.ts';
 
 /** Durations in milliseconds. */
@@ -22,13 +21,14 @@ export interface Holds {
   release(id: string): boolean;
   /** Ends any hold. */
   letGo(): void;
+  readonly inForce: boolean;
 }
 
-export function holds(directory: string, sluice: Sluice): Holds {
+export function holds(links: Links, sluice: Sluice): Holds {
   let current: { id: string; leaseMs: number; lapsesAt: number; timer: NodeJS.Timeout } | null = null;
 
   // A predecessor that was killed during a hold left the writes at the sluice.
-  if (readLink(directory, 'write.sock') === SLUICE) pointWritesToLive(directory);
+  if (links.write() === SLUICE) links.pointWritesToLive();
 
   /** Looks at the clock too: after a pause of the whole process a request may come before the timer. */
   function isInForce(id: string): boolean {
@@ -39,7 +39,7 @@ export function holds(directory: string, sluice: Sluice): Holds {
   function letGo(): void {
     if (current === null) return;
     try {
-      pointWritesToLive(directory);
+      links.pointWritesToLive();
     } finally {
       // Even on a full disk: an open sluice leads to the live side as well.
       end();
@@ -55,7 +55,7 @@ export function holds(directory: string, sluice: Sluice): Holds {
   return {
     begin({ id, leaseMs, limitMs }) {
       if (current !== null && isInForce(current.id)) return false;
-      pointWrites(directory, SLUICE);
+      links.pointWritesToSluice();
       sluice.shut(limitMs);
       current = { id, leaseMs, lapsesAt: performance.now() + leaseMs, timer: setTimeout(letGo, leaseMs) };
       return true;
@@ -67,8 +67,8 @@ export function holds(directory: string, sluice: Sluice): Holds {
       return true;
     },
     switchTo(id, socket) {
-      if (!isInForce(id) || !isSocket(join(directory, socket))) return false;
-      pointBoth(directory, socket);
+      if (!isInForce(id) || !links.canPointTo(socket)) return false;
+      links.pointBoth(socket);
       end();
       return true;
     },
@@ -78,5 +78,8 @@ export function holds(directory: string, sluice: Sluice): Holds {
       return true;
     },
     letGo,
+    get inForce() {
+      return current !== null;
+    },
   };
 }

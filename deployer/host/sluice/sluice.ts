@@ -3,6 +3,8 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { dial } from './dial.ts';
 import { SLUICE } from './links.ts';
+import { listening } from './ownership.ts';
+import type { Traffic } from './traffic.ts';
 
 const CAPACITY = 4096;
 /** Milliseconds that a refused client may go on sending before it is cut off. */
@@ -21,16 +23,20 @@ export interface Sluice {
   open(): void;
   /** Connections that wait. */
   readonly held: number;
-  /** Connections that went on to an instance and have not ended there. */
-  readonly flowing: number;
   close(): Promise<void>;
 }
 
-/** Listens on `sluice.sock`; starts open. While `capacity` connections wait, one more is answered 503 at once. */
-export async function openSluice(directory: string, capacity = CAPACITY): Promise<Sluice> {
+/**
+ * Listens on `sluice.sock`; starts open. While `capacity` connections wait, one more is answered 503 at once.
+ * What goes on to an instance counts in `traffic` as a write there until it has ended.
+ */
+export async function openSluice(
+  directory: string,
+  traffic: Pick<Traffic, 'begin'>,
+  capacity = CAPACITY,
+): Promise<Sluice> {
   const waiting = new Map<Socket, NodeJS.Timeout>();
   let limit: number | null = null;
-  let flowing = 0;
 
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (client) => {
     // What fails here is the proxy's connection; 'close' follows and is what counts.
@@ -46,15 +52,13 @@ export async function openSluice(directory: string, capacity = CAPACITY): Promis
   }
 
   async function flow(client: Socket): Promise<void> {
-    flowing += 1;
-    const instance = await dial(directory, 'live.sock').catch(() => null);
-    if (instance === null) {
-      flowing -= 1;
-      refuse(client);
-      return;
-    }
-    instance.once('close', () => (flowing -= 1));
-    splice(client, instance);
+    // Also while it finds nobody: the next hold must not begin under it.
+    const dialled = traffic.begin(SLUICE);
+    const track = (socket: string) => traffic.begin(socket);
+    const instance = await dial(directory, 'live.sock', { track }).catch(() => null);
+    dialled();
+    if (instance === null) refuse(client);
+    else splice(client, instance);
   }
 
   function open(): void {
@@ -67,19 +71,13 @@ export async function openSluice(directory: string, capacity = CAPACITY): Promis
   }
 
   rmSync(join(directory, SLUICE), { force: true });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ path: join(directory, SLUICE), backlog: CAPACITY }, resolve);
-  });
+  await listening(server, { path: join(directory, SLUICE) });
 
   return {
     shut: (limitMs) => (limit = limitMs),
     open,
     get held() {
       return waiting.size;
-    },
-    get flowing() {
-      return flowing;
     },
     close() {
       for (const [client, timer] of waiting) {

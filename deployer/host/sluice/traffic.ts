@@ -5,9 +5,13 @@ export class Traffic {
   errors = 0;
   readonly #writes = new Map<string, number>();
 
-  /** Writes that an instance was dialled for directly, until that connection has ended; by its socket. */
+  /** Connections with which an instance was dialled for a write, until they have ended; by its socket. */
   get writes(): Record<string, number> {
     return Object.fromEntries(this.#writes);
+  }
+
+  get inFlight(): number {
+    return [...this.#writes.values()].reduce((total, count) => total + count, 0);
   }
 
   /** Counts a write as in flight there until the answer is called. */

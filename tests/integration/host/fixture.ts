@@ -9,16 +9,20 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createNetServer, type Socket } from 'node:net';
+import { connect, createServer as createNetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
+import { describe, onTestFinished } from 'vitest';
 import { embeddedFrontDoor } from '../../../deployer/host/front-door/client.ts';
 import { serve, type FrontDoorProcess } from '../../../deployer/host/front-door/server.ts';
+import { startedWith } from '../../../deployer/host/proc.ts';
 import { processManager } from '../../../deployer/host/process.ts';
 import { runDirectory } from '../../../deployer/host/run-directory.ts';
 import type { FrontDoor } from '../../../deployer/host/types.ts';
+import { webServerFrontDoor } from '../../../deployer/host/web-server/front-door.ts';
+import { siteOf, type WebServer } from '../../../deployer/host/web-server/site.ts';
+import { isInstalled, startWebServer, type RunningWebServer } from '../../kit/web-server.ts';
 
 export function scratch(): string {
   const directory = mkdtempSync(join(tmpdir(), 'host-'));
@@ -184,4 +188,74 @@ export async function localHouse(
   const server = await serve({ listen, directory, uploadIdleMs, log: (line) => log.push(line) });
   onTestFinished(() => server.close());
   return { ...house, server, log };
+}
+
+export type Kind = 'embedded' | WebServer;
+
+/** What has to hold whatever the front door is. */
+export function behindEach(tests: (kind: Kind) => void): void {
+  describe('behind the embedded front door', () => {
+    tests('embedded');
+  });
+  for (const server of ['caddy', 'nginx'] as const) {
+    const missing = isInstalled(server) ? '' : ` (skipped: ${server} is not installed)`;
+    describe.skipIf(missing !== '')(`behind ${server}${missing}`, () => {
+      tests(server);
+    });
+  }
+}
+
+/** A house with a front door of that kind. */
+export async function houseBehind(kind: Kind): Promise<House> {
+  return kind === 'embedded' ? localHouse() : webServerHouse(kind);
+}
+
+export async function webServerHouse(kind: WebServer): Promise<House & { server: RunningWebServer }> {
+  const house = await emptyHouse();
+  const { home, directory, listen } = house;
+  const services = processManager();
+  const edges = { home, services, runDirectory: runDirectory(home, {}) };
+  const server = await startWebServer(kind, home, [siteOf(edges, { name: 'dev', listen })]);
+  const door = webServerFrontDoor(edges);
+  onTestFinished(async () => {
+    await server.kill();
+    const sluices = startedWith('LISTEN', join(directory, 'control.sock'));
+    await Promise.all(sluices.map((handle) => services.stop(handle, 0)));
+  });
+  await door.ensure('dev', listen);
+  return { ...house, door, server };
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** A house with an instance that is live. */
+export async function serving(kind: Kind, handler?: Handler) {
+  const house = await houseBehind(kind);
+  const blue = await startInstance(house.directory, 'blue', handler);
+  await house.door.point('dev', 'blue.sock');
+  return { ...house, blue };
+}
+
+/** Sends bytes, and `more` once a head has come, and collects what comes until the condition holds. */
+export async function raw(
+  listen: string,
+  bytes: string,
+  enough: (text: string) => boolean,
+  more?: string,
+): Promise<string> {
+  const [host = '', port] = listen.split(':');
+  const socket = connect(Number(port), host);
+  onTestFinished(() => void socket.destroy());
+  let text = '';
+  let ended = false;
+  socket.on('data', (chunk) => {
+    const before = text.includes('\r\n\r\n');
+    text += String(chunk);
+    if (more !== undefined && !before && text.includes('\r\n\r\n')) socket.write(more);
+  });
+  socket.on('error', () => (ended = true));
+  socket.on('close', () => (ended = true));
+  socket.write(bytes);
+  await until(() => ended || enough(text), `an answer to ${bytes.slice(0, 40)}`);
+  return text;
 }

@@ -7,14 +7,24 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { ask, look } from '../../../deployer/host/sluice/control-client.ts';
 import { openSluice } from '../../../deployer/host/sluice/sluice.ts';
-import { localHouse, scratch, send, startInstance, until } from './fixture.ts';
+import { Traffic } from '../../../deployer/host/sluice/traffic.ts';
+import {
+  behindEach,
+  houseBehind,
+  localHouse,
+  scratch,
+  send,
+  startInstance,
+  until,
+  type Kind,
+} from './fixture.ts';
 
 async function held(count: number, directory: string) {
   await until(async () => (await look(directory))?.held === count, `${count} held`);
 }
 
-async function liveHouse() {
-  const house = await localHouse();
+async function liveHouse(kind: Kind) {
+  const house = await houseBehind(kind);
   const blue = await startInstance(house.directory, 'blue');
   await house.door.point('dev', 'blue.sock');
   const write = (id: string, body = 'text') =>
@@ -24,117 +34,121 @@ async function liveHouse() {
 
 const HOLD = { leaseMs: 20_000, limitMs: 20_000 };
 
-describe('a hold', () => {
-  test('lets reads pass while writes wait, and a switch sends them to the new side', async () => {
-    const { directory, door, listen, blue, write } = await liveHouse();
-    const green = await startInstance(directory, 'green');
-    const hold = await door.hold('dev', HOLD);
-    expect(await door.links('dev')).toEqual({ live: 'blue.sock', write: 'sluice.sock' });
-    const answers = [write('a'), write('b')];
-    await held(2, directory);
-    expect((await send(listen)).text).toContain('"blue"');
-    expect(await hold.drained(1000)).toBe(true);
-    expect(await hold.switchTo('green.sock')).toBe(true);
-    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
-    expect([blue.executed, green.executed.sort()]).toEqual([[], ['a', 'b']]);
-    expect(await door.links('dev')).toEqual({ live: 'green.sock', write: 'green.sock' });
-    expect(await hold.renew()).toBe(false);
-  });
+behindEach((kind) => {
+  describe('a hold', () => {
+    test('lets reads pass while writes wait, and a switch sends them to the new side', async () => {
+      const { directory, door, listen, blue, write } = await liveHouse(kind);
+      const green = await startInstance(directory, 'green');
+      const hold = await door.hold('dev', HOLD);
+      expect(await door.links('dev')).toEqual({ live: 'blue.sock', write: 'sluice.sock' });
+      const answers = [write('a'), write('b')];
+      await held(2, directory);
+      expect((await send(listen)).text).toContain('"blue"');
+      expect(await hold.drained(1000)).toBe(true);
+      expect(await hold.switchTo('green.sock')).toBe(true);
+      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
+      expect([blue.executed, green.executed.sort()]).toEqual([[], ['a', 'b']]);
+      expect(await door.links('dev')).toEqual({ live: 'green.sock', write: 'green.sock' });
+      expect(await hold.renew()).toBe(false);
+    });
 
-  test('is drained only once the writes that were in flight have ended', async () => {
-    const { directory, door, blue, write } = await liveHouse();
-    const gate = Promise.withResolvers<void>();
-    blue.gate = gate.promise;
-    const slow = write('slow');
-    await until(() => blue.seen.length === 1, 'the write to arrive');
-    const hold = await door.hold('dev', HOLD);
-    expect(await hold.drained(50)).toBe(false);
-    expect(await door.counters('dev')).toMatchObject({ writesInFlight: 1 });
-    const drained = hold.drained(10_000);
-    gate.resolve();
-    expect(await drained).toBe(true);
-    expect((await slow).status).toBe(200);
-    await hold.release();
-    expect((await look(directory))?.held).toBe(0);
-  });
+    test('is drained only once the writes that were in flight have ended', async () => {
+      const { directory, door, blue, write } = await liveHouse(kind);
+      const gate = Promise.withResolvers<void>();
+      blue.gate = gate.promise;
+      const slow = write('slow');
+      await until(() => blue.seen.length === 1, 'the write to arrive');
+      const hold = await door.hold('dev', HOLD);
+      expect(await hold.drained(50)).toBe(false);
+      expect(await door.counters('dev')).toMatchObject({ writesInFlight: 1 });
+      const drained = hold.drained(10_000);
+      gate.resolve();
+      expect(await drained).toBe(true);
+      expect((await slow).status).toBe(200);
+      await hold.release();
+      expect((await look(directory))?.held).toBe(0);
+    });
 
-  test('counts a write that passed the sluice as in flight for the next hold', async () => {
-    const { directory, door, blue, write } = await liveHouse();
-    const gate = Promise.withResolvers<void>();
-    blue.gate = gate.promise;
-    const first = await door.hold('dev', HOLD);
-    const answer = write('once-held');
-    await held(1, directory);
-    await first.release();
-    const second = await door.hold('dev', HOLD);
-    expect(await second.drained(50)).toBe(false);
-    gate.resolve();
-    expect(await second.drained(10_000)).toBe(true);
-    expect((await answer).status).toBe(200);
-  });
+    test('counts a write that passed the sluice as in flight for the next hold', async () => {
+      const { directory, door, blue, write } = await liveHouse(kind);
+      const gate = Promise.withResolvers<void>();
+      blue.gate = gate.promise;
+      const first = await door.hold('dev', HOLD);
+      const answer = write('once-held');
+      await held(1, directory);
+      await first.release();
+      const second = await door.hold('dev', HOLD);
+      expect(await second.drained(50)).toBe(false);
+      gate.resolve();
+      expect(await second.drained(10_000)).toBe(true);
+      expect((await answer).status).toBe(200);
+    });
 
-  test('answers 503 to a write that waited too long, which was not executed', async () => {
-    const { directory, door, blue, write } = await liveHouse();
-    const hold = await door.hold('dev', { leaseMs: 20_000, limitMs: 100 });
-    const answers = await Promise.all([write('late'), write('large', 'x'.repeat(1_000_000))]);
-    for (const answer of answers) {
-      expect(answer.status).toBe(503);
-      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
-      expect(JSON.parse(answer.text)).toMatchObject({ status: 503 });
-    }
-    await hold.release();
-    expect((await write('next')).status).toBe(200);
-    expect(blue.executed).toEqual(['next']);
-    expect((await look(directory))?.errors, 'the instance is not to blame').toBe(0);
-  });
+    test('answers 503 to a write that waited too long, which was not executed', async () => {
+      const { door, blue, write } = await liveHouse(kind);
+      const hold = await door.hold('dev', { leaseMs: 20_000, limitMs: 100 });
+      const answers = await Promise.all([write('late'), write('large', 'x'.repeat(1_000_000))]);
+      for (const answer of answers) {
+        expect(answer.status).toBe(503);
+        expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+        expect(JSON.parse(answer.text)).toMatchObject({ status: 503 });
+      }
+      await hold.release();
+      expect((await write('next')).status).toBe(200);
+      expect(blue.executed).toEqual(['next']);
+      expect((await door.counters('dev')).errors, 'the instance is not to blame').toBe(0);
+    });
 
-  test('lapses without renewal: writes go to the live side and the switch is refused', async () => {
-    const { directory, door, blue, write } = await liveHouse();
-    await startInstance(directory, 'green');
-    const hold = await door.hold('dev', { leaseMs: 150, limitMs: 20_000 });
-    expect((await write('waits')).status).toBe(200);
-    expect(blue.executed).toEqual(['waits']);
-    expect(await hold.switchTo('green.sock')).toBe(false);
-    expect(await hold.drained(1000)).toBe(false);
-    expect(await door.links('dev')).toEqual({ live: 'blue.sock', write: 'blue.sock' });
-    await hold.release();
-  });
+    test('lapses without renewal: writes go to the live side and the switch is refused', async () => {
+      const { directory, door, blue, write } = await liveHouse(kind);
+      await startInstance(directory, 'green');
+      const hold = await door.hold('dev', { leaseMs: 150, limitMs: 20_000 });
+      expect((await write('waits')).status).toBe(200);
+      expect(blue.executed).toEqual(['waits']);
+      expect(await hold.switchTo('green.sock')).toBe(false);
+      expect(await hold.drained(1000)).toBe(false);
+      expect(await door.links('dev')).toEqual({ live: 'blue.sock', write: 'blue.sock' });
+      await hold.release();
+    });
 
-  test('stays in force as long as it is renewed', async () => {
-    const { directory, door, blue, write } = await liveHouse();
-    const hold = await door.hold('dev', { leaseMs: 400, limitMs: 20_000 });
-    const answer = write('patient');
-    await held(1, directory);
-    const end = performance.now() + 1000;
-    await until(async () => {
-      expect(await hold.renew()).toBe(true);
-      return performance.now() > end;
-    }, 'two leases to pass');
-    expect(blue.executed).toEqual([]);
-    await hold.release();
-    expect((await answer).status).toBe(200);
-  });
+    test('stays in force as long as it is renewed', async () => {
+      const { directory, door, blue, write } = await liveHouse(kind);
+      const hold = await door.hold('dev', { leaseMs: 400, limitMs: 20_000 });
+      const answer = write('patient');
+      await held(1, directory);
+      const end = performance.now() + 1000;
+      await until(async () => {
+        expect(await hold.renew()).toBe(true);
+        return performance.now() > end;
+      }, 'two leases to pass');
+      expect(blue.executed).toEqual([]);
+      await hold.release();
+      expect((await answer).status).toBe(200);
+    });
 
-  test('cannot be had twice, and an earlier one is ended by letGo', async () => {
-    const { door } = await liveHouse();
-    const first = await door.hold('dev', HOLD);
-    await expect(door.hold('dev', HOLD)).rejects.toThrow('already held');
-    await door.letGo('dev');
-    expect(await first.renew()).toBe(false);
-    const second = await door.hold('dev', HOLD);
-    expect(await second.renew()).toBe(true);
-  });
+    test('cannot be had twice, and an earlier one is ended by letGo', async () => {
+      const { door } = await liveHouse(kind);
+      const first = await door.hold('dev', HOLD);
+      await expect(door.hold('dev', HOLD)).rejects.toThrow('already held');
+      await door.letGo('dev');
+      expect(await first.renew()).toBe(false);
+      const second = await door.hold('dev', HOLD);
+      expect(await second.renew()).toBe(true);
+    });
 
-  test('lets go to a maintenance answer when nothing is live', async () => {
-    const { directory, door, listen } = await localHouse();
-    const hold = await door.hold('dev', HOLD);
-    const answer = send(listen, { method: 'POST' }, 'x');
-    await held(1, directory);
-    await hold.release();
-    expect((await answer).status).toBe(503);
-    expect(await door.links('dev')).toEqual({ live: null, write: null });
+    test('lets go to a maintenance answer when nothing is live', async () => {
+      const { directory, door, listen } = await houseBehind(kind);
+      const hold = await door.hold('dev', HOLD);
+      const answer = send(listen, { method: 'POST' }, 'x');
+      await held(1, directory);
+      await hold.release();
+      expect((await answer).status).toBe(503);
+      expect(await door.links('dev')).toEqual({ live: null, write: null });
+    });
   });
+});
 
+describe('the sluice', () => {
   test('answers held writes 503 when the front door is stopped', async () => {
     const { directory, door, server, listen } = await localHouse();
     await door.hold('dev', HOLD);
@@ -143,11 +157,9 @@ describe('a hold', () => {
     await server.close();
     expect((await answer).status).toBe(503);
   });
-});
 
-describe('the sluice', () => {
   test('serves any proxy: raw bytes wait unread and go on as they were', async () => {
-    const { directory, door, blue } = await liveHouse();
+    const { directory, door, blue } = await liveHouse('embedded');
     const hold = await door.hold('dev', HOLD);
     const socket = connect(join(directory, 'sluice.sock'));
     onTestFinished(() => void socket.destroy());
@@ -163,7 +175,7 @@ describe('the sluice', () => {
   });
 
   test('passes on at once what comes when no hold is in force', async () => {
-    const { directory, blue, write } = await liveHouse();
+    const { directory, blue, write } = await liveHouse('embedded');
     unlinkSync(join(directory, 'write.sock'));
     symlinkSync('sluice.sock', join(directory, 'write.sock'));
     expect((await write('straggler')).status).toBe(200);
@@ -172,7 +184,7 @@ describe('the sluice', () => {
 
   test('refuses what exceeds its capacity', async () => {
     const directory = scratch();
-    const sluice = await openSluice(directory, 2);
+    const sluice = await openSluice(directory, new Traffic(), 2);
     onTestFinished(() => sluice.close());
     sluice.shut(20_000);
     const post = () =>
@@ -186,7 +198,7 @@ describe('the sluice', () => {
 
   test('reads on after a refusal, so that the answer is not lost', async () => {
     const directory = scratch();
-    const sluice = await openSluice(directory);
+    const sluice = await openSluice(directory, new Traffic());
     onTestFinished(() => sluice.close());
     sluice.shut(50);
     const socket = connect({ path: join(directory, 'sluice.sock'), allowHalfOpen: true });
@@ -203,7 +215,7 @@ describe('the sluice', () => {
   });
 
   test('brings hundreds of waiting writes to an instance whose queue is short', async () => {
-    const { directory, door, write } = await liveHouse();
+    const { directory, door, write } = await liveHouse('embedded');
     const green = await startInstance(directory, 'green');
     await new Promise((resolve) => green.server.close(resolve));
     await new Promise<void>((resolve) =>
@@ -219,7 +231,7 @@ describe('the sluice', () => {
   });
 
   test('lets an instance finish a write whose client has gone', async () => {
-    const { directory, door, blue } = await liveHouse();
+    const { directory, door, blue } = await liveHouse('embedded');
     const gate = Promise.withResolvers<void>();
     blue.gate = gate.promise;
     const hold = await door.hold('dev', HOLD);
@@ -260,7 +272,7 @@ describe('the control socket', () => {
   });
 
   test('refuses a wrong id and a socket that is not there', async () => {
-    const { directory, door } = await liveHouse();
+    const { directory, door } = await liveHouse('embedded');
     const hold = await door.hold('dev', HOLD);
     expect(await ask(directory, '/renew', { id: 'another' })).toBe(null);
     expect(await ask(directory, '/release', { id: 'another' })).toBe(null);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { embeddedFrontDoor } from '../../../deployer/host/front-door/client.ts';
-import { look } from '../../../deployer/host/sluice/control-client.ts';
+import { look } from '../../../deployer/host/front-door/state.ts';
 import { main } from '../../../deployer/host/front-door/main.ts';
 import { startedWith } from '../../../deployer/host/proc.ts';
 import { processManager } from '../../../deployer/host/process.ts';

@@ -20,6 +20,7 @@ describe('without any setting', () => {
     expect(parseSettings({})).toEqual({
       home: resolve('.deployer'),
       listen: { host: '127.0.0.1', port: 9000 },
+      frontDoor: 'embedded',
       url: 'http://127.0.0.1:9000',
       adminToken: null,
       reconcileIntervalMs: 60_000,
@@ -44,6 +45,7 @@ describe('every setting', () => {
         DEPLOYER_HOME: '/srv/deployer',
         DEPLOYER_LISTEN: '[::1]:9100',
         DEPLOYER_SERVICES: 'systemd',
+        DEPLOYER_FRONT_DOOR: 'nginx',
         DEPLOYER_URL: 'https://deploy.example/base/',
         DEPLOYER_ADMIN_TOKEN: 'a'.repeat(16),
         DEPLOYER_RECONCILE_INTERVAL: '5',
@@ -58,6 +60,7 @@ describe('every setting', () => {
     ).toEqual({
       home: '/srv/deployer',
       listen: { host: '::1', port: 9100 },
+      frontDoor: 'nginx',
       url: 'https://deploy.example/base',
       adminToken: 'a'.repeat(16),
       reconcileIntervalMs: 5000,
@@ -106,6 +109,7 @@ describe('a malformed setting stops the start with one line that names it', () =
     ['DEPLOYER_LISTEN', '127.0.0.1:90x', 'host:port'],
     ['DEPLOYER_LISTEN', '999.1.1.1:9000', 'address'],
     ['DEPLOYER_LISTEN', '::1:9000', 'host:port'],
+    ['DEPLOYER_FRONT_DOOR', 'apache', 'expected embedded, caddy or nginx'],
     ['DEPLOYER_URL', 'deploy.example', 'http or https address'],
     ['DEPLOYER_URL', 'ftp://deploy.example', 'http or https address'],
     ['DEPLOYER_URL', 'https://deploy.example/?a=b', 'http or https address'],
