@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { exportSql, listBackups, verifyBackup } from '../../backups/index.ts';
 import type { Conductor } from '../deployment/conductor.ts';
-import { firstFailure } from '../deployment/reports.ts';
+import { firstFailure } from '../deployment/reports/words.ts';
 import type { Live, Tools } from '../deployment/work.ts';
 import type { Backup, DrillReport, Operations } from '../operations.ts';
 import { oneLine, RefusedError, UsageError } from '../problem.ts';

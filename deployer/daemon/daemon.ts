@@ -27,6 +27,8 @@ import { clearDrills } from './drill.ts';
 import { lookUp } from './live.ts';
 import { startForgetting } from './forget.ts';
 import { createOperations } from './operate.ts';
+import { clearRehearsals } from './prune.ts';
+import { createRehearsals, type Rehearsals } from './rehearsals.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import { listen, publicUrl, serve } from './server.ts';
 import { findAgain } from './find-again.ts';
@@ -103,6 +105,7 @@ async function compose(base: {
   );
   const conductor = createConductor(tools);
   const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
+  const rehearsals = createRehearsals({ state, tools, conductor });
   const supervisor = createSupervisor(tools, conductor, names);
   await needAddresses(tools, await names());
   const reconciler = createReconciler({
@@ -118,6 +121,7 @@ async function compose(base: {
       const address = live?.config?.listen ?? config?.listen;
       if (address) await tools.frontDoor.ensure(name, address);
     },
+    onLooked: rehearsals.look,
   });
   const found = lookUp(state, tools);
   const backups = backupOperations({ state, tools, conductor, background, lookUp: found });
@@ -136,6 +140,7 @@ async function compose(base: {
     tools,
     conductor,
     reconciler,
+    rehearsals,
     supervisor,
     outbox,
     lookUp: found,
@@ -149,12 +154,24 @@ async function compose(base: {
       logger.warn({ deployment: id, err: error }, 'a change could not be told'),
     );
   });
-  serve(server, { settings, state, operations, metrics, reconciler, forge, clock, logger, url });
+  serve(server, {
+    settings,
+    state,
+    operations,
+    metrics,
+    reconciler,
+    rehearsals,
+    forge,
+    clock,
+    logger,
+    url,
+  });
 
   outbox.kick();
   const forgetting = startForgetting({ state, outbox, clock, logger });
   await findAgain(tools);
   await clearDrills(tools);
+  await clearRehearsals(tools);
   await Promise.all([supervisor.lookAtAll(), conductor.recover()]);
   recovered = true;
   supervisor.start();
@@ -164,6 +181,7 @@ async function compose(base: {
     server,
     state,
     conductor,
+    rehearsals,
     supervisor,
     reconciler,
     schedule,
@@ -172,6 +190,7 @@ async function compose(base: {
     forgetting,
   });
   await conductor.kickAll();
+  rehearsals.start();
   reconciler.start();
   schedule.start();
   return {
@@ -186,6 +205,7 @@ async function compose(base: {
       await schedule.stop();
       // A look that comes late would raise a front door again.
       await reconciler.stop();
+      await rehearsals.stop();
       await conductor.stop();
       await supervisor.stop();
       await stopInstances(tools, await names());
@@ -208,8 +228,8 @@ async function afterChange(parts: {
 }): Promise<void> {
   const { id, journal, outbox, metrics, reconciler } = parts;
   const record = await journal.get(id).catch(() => null);
-  // Accepted and ended are what the forge is told.
-  if (record?.phase === 'waiting' || record?.phase === 'finished') outbox.kick();
+  // Accepted, begun and ended are what the forge is told.
+  if (record && ['waiting', 'running', 'finished'].includes(record.phase)) outbox.kick();
   if (record?.phase !== 'finished') return;
   // What was verified now may open the gate of another environment.
   if (record.outcome === 'deployed') void reconciler.look();
@@ -221,6 +241,7 @@ function closer(parts: {
   server: Server;
   state: Knex;
   conductor: Conductor;
+  rehearsals: Rehearsals;
   supervisor: Supervisor;
   reconciler: Reconciler;
   schedule: Schedule;
@@ -228,12 +249,24 @@ function closer(parts: {
   forge: Forge;
   forgetting: { stop(): Promise<void> };
 }): () => Promise<void> {
-  const { server, state, conductor, supervisor, reconciler, schedule, outbox, forge, forgetting } = parts;
+  const {
+    server,
+    state,
+    conductor,
+    rehearsals,
+    supervisor,
+    reconciler,
+    schedule,
+    outbox,
+    forge,
+    forgetting,
+  } = parts;
   return async () => {
     server.close();
     server.closeAllConnections();
     await schedule.stop();
     await reconciler.stop();
+    await rehearsals.stop();
     await conductor.stop();
     await supervisor.stop();
     forge.close?.();

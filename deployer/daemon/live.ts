@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { liveFrom } from '../deployment/conductor.ts';
+import { liveFrom } from '../deployment/prepare.ts';
 import { contextOfLive } from '../deployment/migration.ts';
 import type { ReleaseContext } from '../deployment/programs.ts';
 import type { Live, Tools } from '../deployment/work.ts';

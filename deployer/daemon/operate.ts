@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Conductor } from '../deployment/conductor.ts';
-import { logFileOf } from '../deployment/conductor.ts';
+import { logFileOf } from '../deployment/prepare.ts';
 import type { Deployment, EnvironmentStatus, Lock } from '../deployment/model.ts';
 import { policyOf } from '../deployment/policy.ts';
 import { migrate, verify } from '../deployment/programs.ts';
@@ -15,6 +15,7 @@ import type { BackupOperations } from './backup-operations.ts';
 import { contextOfHead } from './head.ts';
 import type { LookUp } from './live.ts';
 import { promote } from './promote.ts';
+import type { Rehearsals } from './rehearsals.ts';
 import type { Schedule } from './schedule.ts';
 import type { Supervisor } from './supervise.ts';
 import { logLines, watchDeployment } from './watch.ts';
@@ -27,6 +28,7 @@ export interface Parts {
   tools: Tools;
   conductor: Conductor;
   reconciler: Reconciler;
+  rehearsals: Pick<Rehearsals, 'kick' | 'problems'>;
   supervisor: Supervisor;
   outbox: ReturnType<typeof createOutbox>;
   lookUp: LookUp;
@@ -56,7 +58,12 @@ export function createOperations(parts: Parts): Operations {
 
   async function environment(name: string): Promise<EnvironmentStatus> {
     await known(name);
-    const last = await rows().where({ environment: name, phase: 'finished' }).orderBy('seq', 'desc').first();
+    // Rehearsals are told by `history`: nothing of an environment comes of them.
+    const last = await rows()
+      .where({ environment: name, phase: 'finished' })
+      .whereNot({ kind: 'rehearsal' })
+      .orderBy('seq', 'desc')
+      .first();
     const quarantined: { commit: string }[] = await state('quarantine')
       .where({ environment: name })
       .orderBy('since')
@@ -74,7 +81,8 @@ export function createOperations(parts: Parts): Operations {
 
   async function accepted(record: DeploymentRecord): Promise<Deployment> {
     parts.outbox.kick();
-    await conductor.kick(record.environment);
+    if (record.kind === 'rehearsal') parts.rehearsals.kick();
+    else await conductor.kick(record.environment);
     return deployment(record.id);
   }
 
@@ -322,6 +330,7 @@ export function createOperations(parts: Parts): Operations {
       return [
         ...troubled,
         ...reconciler.problems(),
+        ...parts.rehearsals.problems(),
         ...parts.supervisor.problems(),
         ...parts.schedule.problems(),
         ...(await parts.backups.problems()),

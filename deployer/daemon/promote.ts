@@ -37,13 +37,12 @@ export async function promote(
   await tools.mirror.fetch();
   const head = await headOf(tools, from.branch);
   const base = await headOf(tools, to.branch);
-  const tree = (await tools.mirror.contains(base.commit, head.commit))
-    ? base.tree
-    : await tools.mirror.mergeTree(base.commit, head.commit);
-  if (tree === null)
+  const merged = await tools.mirror.mergeTree(base.commit, head.commit);
+  if ('conflicts' in merged)
     throw new FailedError(
-      `${from.branch} cannot be merged into ${to.branch}: they conflict; merge ${to.branch} into ${from.branch} first`,
+      `${from.branch} cannot be merged into ${to.branch}: they conflict in ${merged.conflicts.join(', ')}; merge ${to.branch} into ${from.branch} first`,
     );
+  const { tree } = merged;
   if (!override) await demandOpen(parts, to, head.commit, tree);
   const locked = await policy.locked(to.name);
   if (locked && !override) throw new RefusedError(locked);
@@ -53,14 +52,14 @@ export async function promote(
     message: `Merge branch '${from.branch}' into ${to.branch}`,
   });
   await tools.mirror.fetch();
-  const merged = await tools.mirror.resolve({ commit });
+  const result = await tools.mirror.resolve({ commit });
   const record = await tools.journal.accept(
     {
       kind: 'deploy',
       environment: to.name,
       branch: to.branch,
       commit,
-      tree: merged?.tree ?? tree,
+      tree: result?.tree ?? tree,
       requestedBy: by,
       automatic: false,
       request: {

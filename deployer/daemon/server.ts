@@ -11,6 +11,7 @@ import { version } from '../version.ts';
 import { createWebApp } from '../web/app.ts';
 import type { Metrics } from '../web/metrics.ts';
 import { homeSecret } from './home.ts';
+import type { Rehearsals } from './rehearsals.ts';
 
 /** Listens, and answers 503 until `serve`. @throws SettingsError when the address is in use */
 export async function listen({ listen: address }: Settings): Promise<Server> {
@@ -47,12 +48,13 @@ export function serve(
     metrics: Metrics;
     reconciler: Reconciler;
     forge: Pick<Forge, 'commitUrl'>;
+    rehearsals: Pick<Rehearsals, 'look'>;
     clock: () => Date;
     logger: Logger;
     url: string;
   },
 ): void {
-  const { settings, state, operations, metrics, reconciler, forge, clock, logger, url } = parts;
+  const { settings, state, operations, metrics, reconciler, rehearsals, forge, clock, logger, url } = parts;
   const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
   const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
   const app = createWebApp({
@@ -67,7 +69,7 @@ export function serve(
       repository: settings.github?.repository ?? null,
       clock,
       logger,
-      onDelivery: () => void reconciler.look(),
+      onDelivery: (look) => (look === 'branches' ? void reconciler.look() : rehearsals.look()),
     }),
     version: version(),
     commitUrl: forge.commitUrl,

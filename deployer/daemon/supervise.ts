@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conductor } from '../deployment/conductor.ts';
-import { liveFrom } from '../deployment/conductor.ts';
+import { liveFrom } from '../deployment/prepare.ts';
 import { boot, stop as stopInstance } from '../deployment/instance.ts';
 import { socketOf, type Live, type Tools } from '../deployment/work.ts';
 import { oneLine } from '../problem.ts';

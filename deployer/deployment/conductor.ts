@@ -1,15 +1,15 @@
-import { appendFile, mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseEnvironment } from '../../environments/parse.ts';
 import { oneLine } from '../problem.ts';
+import { gateOn } from './gate.ts';
 import { finishDeployment, runDeployment, Stopped } from './pipeline.ts';
+import { prepare } from './prepare.ts';
 import type { DeploymentRecord } from './record.ts';
 import { recover } from './recovery.ts';
 import { retireLeftBehind, silence } from './retire.ts';
 import { takeBack } from './take-back.ts';
 import { DeploymentEnded } from './ended.ts';
-import type { Live, Slot, Tools, Work } from './work.ts';
+import type { Tools } from './work.ts';
 
 /** How often a deployment is recovered, a second apart, before a person is asked. */
 const MOST_TRIES = 30;
@@ -27,9 +27,13 @@ interface Running {
 
 export type Conductor = ReturnType<typeof createConductor>;
 
-/** Runs deployments: one at a time in each environment, environments side by side, the newest wins. */
+/**
+ * Runs deployments: one at a time in each environment, environments side by side, the newest wins.
+ * Rehearsals are not its business: see `createRehearser`.
+ */
 export function createConductor(tools: Tools) {
   const running = new Map<string, Running>();
+  const changes = new EventEmitter();
   let stopped = false;
   /** Not before what an earlier daemon left is in a known state. */
   let ready = false;
@@ -48,14 +52,14 @@ export function createConductor(tools: Tools) {
   /** A lock and an unfinished verification make an automatic deployment wait. */
   async function mayBegin(record: DeploymentRecord): Promise<boolean> {
     if (record.automatic && (await tools.policy.locked(record.environment))) return false;
-    return !(await gatePending(tools, record));
+    if (record.kind !== 'deploy' || record.request.override || record.tree === null) return true;
+    return (await gateOn(tools, record.environment, record.tree)).state !== 'pending';
   }
 
   /** What runs and has not switched gives way to what is newer; what is live is only asked to settle at once. */
   function giveWay(current: Running, newer: DeploymentRecord): void {
     current.hurry.abort();
-    const { kind } = current.record;
-    if (newer.kind === 'rehearsal' || (kind !== 'deploy' && kind !== 'rehearsal')) return;
+    if (current.record.kind !== 'deploy') return;
     current.abort.abort(new DeploymentEnded('superseded', `a newer request, ${newer.id}, took its place`));
   }
 
@@ -65,6 +69,7 @@ export function createConductor(tools: Tools) {
     const { promise: known, resolve: isKnown } = Promise.withResolvers<void>();
     const entry: Running = { record, abort, hurry, isRecovering: false, done: Promise.resolve() };
     running.set(record.environment, entry);
+    changes.emit('change');
     entry.done = (async () => {
       for (let tries = 1; ; tries++) {
         if (stopped) break;
@@ -84,9 +89,11 @@ export function createConductor(tools: Tools) {
       isKnown();
       // Another environment may have waited for this one's verification.
       await kickAll();
-    })().catch((error: unknown) =>
-      tools.logger.error({ deployment: record.id, err: error }, 'the conductor failed'),
-    );
+    })()
+      .catch((error: unknown) =>
+        tools.logger.error({ deployment: record.id, err: error }, 'the conductor failed'),
+      )
+      .finally(() => changes.emit('change'));
     return known;
   }
 
@@ -133,7 +140,7 @@ export function createConductor(tools: Tools) {
     async recover(): Promise<void> {
       const left = await tools.journal.inPhases(['running', 'switching', 'live', 'reverting']);
       await Promise.all([
-        ...left.map((record) => start(record, 'recover')),
+        ...left.filter(({ kind }) => kind !== 'rehearsal').map((record) => start(record, 'recover')),
         retireLeftBehind(tools, (environment) => running.has(environment)),
       ]);
       ready = true;
@@ -145,6 +152,12 @@ export function createConductor(tools: Tools) {
     /** Whether a deployment of the environment is not yet at rest. */
     runs: (environment: string) => running.has(environment),
 
+    /** Whether any is. */
+    isBusy: () => running.size > 0,
+
+    /** Calls back when a deployment begins, and when one is over and what waited for it has begun. */
+    onChange: (listener: () => void) => void changes.on('change', listener),
+
     /** Ends what has not switched; the next daemon begins it anew. */
     async stop(): Promise<void> {
       stopped = true;
@@ -155,118 +168,4 @@ export function createConductor(tools: Tools) {
       await Promise.all([...running.values()].map(({ done }) => done));
     },
   };
-}
-
-async function gatePending(tools: Tools, record: DeploymentRecord): Promise<boolean> {
-  if (record.kind !== 'deploy' || record.request.override || record.tree === null) return false;
-  const text = await tools.mirror.read(record.commit, `environments/${record.environment}.yaml`);
-  try {
-    const { requires } = parseEnvironment(text ?? '', `environments/${record.environment}.yaml`);
-    return requires !== undefined && (await tools.policy.gate(requires, record.tree)).state === 'pending';
-  } catch {
-    // The stages say what is wrong with the file.
-    return false;
-  }
-}
-
-/** Everything that the stages begin with. */
-async function prepare(
-  tools: Tools,
-  record: DeploymentRecord,
-  signal: AbortSignal,
-  hurry: AbortSignal,
-): Promise<Work> {
-  const { journal } = tools;
-  const past = record.phase === 'live' || record.phase === 'reverting';
-  const before = past
-    ? record.replaced && (await journal.get(record.replaced))
-    : await journal.liveOf(record.environment);
-  const rollbackTarget = record.request.target ? await journal.get(record.request.target) : null;
-  const config = record.config ?? (before ? before.config : null);
-  const work: Work = {
-    tools,
-    record,
-    rollbackTarget,
-    signal,
-    hurry,
-    live: before ? await (past ? earlierFrom(tools, before) : liveFrom(tools, before)) : null,
-    log: await deploymentLog(tools, record.id),
-    target: {
-      commit: record.commit,
-      tree: record.tree ?? '',
-      subject: '',
-      author: '',
-      parents: [],
-    },
-    config: config as Work['config'],
-    release: null,
-    plan: { kind: 'same' },
-    rehearsed: false,
-    ran: [],
-    applied: [],
-    proven: record.proven,
-    hold: null,
-    writeLock: null,
-    generation: null,
-    ownsGeneration: false,
-    candidate: null,
-    early: null,
-    warm: false,
-    suites: [],
-    backup: null,
-  };
-  return past ? resume(work) : work;
-}
-
-/** A deployment that is live already: what its stages had found, from the journal. */
-async function resume(work: Work): Promise<Work> {
-  const { tools, record, config } = work;
-  const candidate = record.slot ? await tools.instances.get(record.environment, record.slot) : null;
-  const generation = record.generation ? (tools.generations(config)?.open(record.generation) ?? null) : null;
-  const release = await tools.releases.build({
-    commit: record.commit,
-    tree: record.tree ?? '',
-    install: config.commands.install,
-    log: work.log,
-    signal: work.signal,
-  });
-  return { ...work, candidate, generation, release, applied: record.applied ?? [] };
-}
-
-export function liveFrom(tools: Pick<Tools, 'generations'>, record: DeploymentRecord): Live | null {
-  const { config, slot, generation } = record;
-  if (!config || !slot) return null;
-  return {
-    record,
-    config,
-    slot: slot as Slot,
-    generation: generation ? (tools.generations(config)?.open(generation) ?? null) : null,
-  };
-}
-
-/** What a deployment that is live took the place of; its generation may have been swept already. */
-async function earlierFrom(tools: Tools, record: DeploymentRecord): Promise<Live | null> {
-  const { config, generation } = record;
-  const present = config && generation ? await tools.generations(config)?.list() : undefined;
-  const isSwept = generation !== null && present?.includes(generation) === false;
-  const live = liveFrom(tools, isSwept ? { ...record, generation: null } : record);
-  return live && { ...live, record };
-}
-
-/** The deployment's own log: one line a call, written in order. */
-async function deploymentLog(
-  tools: Pick<Tools, 'home' | 'clock'>,
-  id: string,
-): Promise<(line: string) => void> {
-  const file = logFileOf(tools.home, id);
-  await mkdir(dirname(file), { recursive: true });
-  let writing = Promise.resolve();
-  return (line) => {
-    const text = `${tools.clock().toISOString()} ${oneLine(line, 2000)}\n`;
-    writing = writing.then(() => appendFile(file, text)).catch(() => undefined);
-  };
-}
-
-export function logFileOf(home: string, id: string): string {
-  return join(home, 'logs', 'deployments', `${id}.log`);
 }

@@ -26,6 +26,8 @@ export interface BootRequest {
   /** DEPLOYMENT_MODE: true until the instance is live. */
   readOnly: boolean;
   signal: AbortSignal;
+  /** Given what tells the end of what it has written, also once it has ended. */
+  onStart?: (said: () => Promise<string>) => void;
 }
 
 /**
@@ -64,8 +66,9 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
   const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process };
   try {
     await tools.instances.put(instance);
-    const words = async () =>
-      tellingWords(await tools.services.said(spec, process), request.release.directory);
+    const said = () => tools.services.said(spec, process);
+    request.onStart?.(said);
+    const words = async () => tellingWords(await said(), request.release.directory);
     await healthy(tools, instance, config.boot.timeout, request.signal, words);
     return instance;
   } catch (error) {

@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Knex } from 'knex';
 import { oneLine } from '../problem.ts';
-import type { Report } from '../forge/types.ts';
 import { enqueue } from '../forge/outbox.ts';
 import { assertTransition, type Phase } from './lifecycle.ts';
-import { STAGES, type Kind, type Outcome, type StageName, type Suite } from './model.ts';
+import { stagesOf, type Kind, type Outcome, type StageName, type Suite } from './model.ts';
 import { readRecords } from './records.ts';
 import {
   toColumns,
@@ -16,6 +15,7 @@ import {
   type StageRow,
 } from './record.ts';
 import { DeploymentEnded } from './ended.ts';
+import type { Tell } from './reports.ts';
 
 export interface Acceptance {
   kind: Kind;
@@ -45,8 +45,8 @@ export type Journal = ReturnType<typeof createJournal>;
 export function createJournal(options: {
   state: Knex;
   clock: () => Date;
-  /** What the forge is to be told of a deployment that was accepted or has finished. */
-  reports: (deployment: DeploymentRecord, suites: Suite[]) => Report[];
+  /** What the forge is to be told of a deployment that was accepted, has begun or has finished. */
+  reports: Tell;
 }) {
   const { state, clock, reports } = options;
   const records = readRecords(state);
@@ -64,7 +64,9 @@ export function createJournal(options: {
   }
 
   async function tell(trx: Knex, id: string): Promise<void> {
-    for (const report of reports(await records.get(id, trx), await records.suitesOf(id, trx)))
+    const record = await records.get(id, trx);
+    const replaced = record.replaced === null ? null : await records.get(record.replaced, trx);
+    for (const report of reports(record, await records.suitesOf(id, trx), replaced))
       await enqueue(trx, report, now());
   }
 
@@ -153,7 +155,12 @@ export function createJournal(options: {
           request: JSON.stringify(request),
         });
         await trx<StageRow>('stages').insert(
-          STAGES.map((name, position) => ({ deployment_id: id, position, name, state: 'waiting' })),
+          stagesOf(rest.kind).map((name, position) => ({
+            deployment_id: id,
+            position,
+            name,
+            state: 'waiting',
+          })),
         );
         await audit(trx, {
           actor: requestedBy,
@@ -188,14 +195,19 @@ export function createJournal(options: {
       await state.transaction(async (trx) => {
         await move(trx, id, 'running', { started_at: now() });
         await rows(trx).where({ id }).increment('attempts', 1);
+        await tell(trx, id);
       });
       changed(id);
       return records.get(id);
     },
 
-    /** The daemon died before the switch: from the start again, unless something newer waits already. */
-    async restart(id: string): Promise<void> {
+    /**
+     * From the start again, unless something newer waits already: the daemon died before the switch,
+     * or a rehearsal gave way, which is not counted as an attempt.
+     */
+    async restart(id: string, gaveWay = false): Promise<void> {
       await state.transaction(async (trx) => {
+        if (gaveWay) await rows(trx).where({ id }).decrement('attempts', 1);
         const { environment, kind, seq } = await records.get(id, trx);
         await move(trx, id, 'waiting', { slot: null, generation: null });
         await trx<StageRow>('stages')
@@ -227,7 +239,8 @@ export function createJournal(options: {
         await mark({ state: skipped === null ? 'done' : 'skipped', duration_ms: elapsed(), cause: skipped });
       } catch (error) {
         // A stage may find that there is nothing left to do: that is no failure of its own.
-        const nothingLeft = error instanceof DeploymentEnded && error.outcome === 'deployed';
+        const nothingLeft =
+          error instanceof DeploymentEnded && (error.outcome === 'deployed' || error.outcome === 'ok');
         await mark({ state: nothingLeft ? 'done' : 'failed', duration_ms: elapsed(), cause: oneLine(error) });
         throw error;
       }

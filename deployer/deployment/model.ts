@@ -22,6 +22,11 @@ export const STAGES = [
 ] as const;
 export type StageName = (typeof STAGES)[number];
 
+/** What a rehearsal goes through: nothing live is touched. */
+export const REHEARSAL: readonly StageName[] = ['preflight', 'fetch', 'release', 'rehearse'];
+
+export const stagesOf = (kind: Kind): readonly StageName[] => (kind === 'rehearsal' ? REHEARSAL : STAGES);
+
 type StageState = 'waiting' | 'running' | 'done' | 'failed' | 'skipped';
 
 /** A stage; `cause` says why it failed or was skipped. */
@@ -69,6 +74,10 @@ export interface DeploymentSummary {
 export interface Deployment extends DeploymentSummary {
   stages: Stage[];
   suites: Suite[];
+  /** When it failed: the last lines of its instance, without what looks like a secret. */
+  logTail?: string[] | undefined;
+  /** When it failed: shell lines that do the same in a clone. */
+  reproduce?: string[] | undefined;
 }
 
 export interface Lock {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, oneLine, RefusedError, UsageError } from '../problem.ts';
 import { EnvironmentError } from '../../environments/parse.ts';
-import type { Outcome, StageName } from './model.ts';
+import { REHEARSAL, type Outcome, type StageName } from './model.ts';
 import type { Skipped } from './journal.ts';
 import { backup } from './stages/backup.ts';
 import { bootCandidate } from './stages/boot.ts';
@@ -21,6 +21,7 @@ import { hasSwitched } from './recovery.ts';
 import { undo } from './undo.ts';
 import { DeploymentEnded } from './ended.ts';
 import { withinRelease } from './last-words.ts';
+import { lastLines } from './last-lines.ts';
 import { HoldLapsed, type Work } from './work.ts';
 
 type StageFunction = (work: Work) => Promise<Skipped | void>;
@@ -41,8 +42,6 @@ const PIPELINE: Readonly<Record<StageName, StageFunction>> = {
   finish,
 };
 
-/** What a rehearsal goes through: nothing live is touched. */
-const REHEARSAL: readonly StageName[] = ['preflight', 'fetch', 'release', 'rehearse'];
 const PREPARATION: readonly StageName[] = [...REHEARSAL, 'backup'];
 const CUTOVER: readonly StageName[] = ['hold', 'migrate', 'boot', 'verify', 'switch'];
 
@@ -134,6 +133,7 @@ async function fail(work: Work, error: unknown): Promise<void> {
   if (unexpected(error))
     tools.logger.error({ deployment: record.id, err: error }, 'a stage failed in an unexpected way');
   work.log(`${ended.outcome}${ended.message ? `: ${ended.message}` : ''}`);
+  await keepLastLines(work, ended.outcome);
   const { phase } = await journal.get(record.id);
   const live = phase === 'live' || (phase === 'switching' && (await hasSwitched(work)));
   if (!live) {
@@ -144,6 +144,18 @@ async function fail(work: Work, error: unknown): Promise<void> {
   if (stopping(work)) return;
   if (phase === 'switching') await journal.live(record.id);
   await takeBack(work, ended.message);
+}
+
+/** What the instance said last belongs to the report, before another one writes to the same file. */
+async function keepLastLines(
+  { tools, record, release, rehearsed, outputs }: Work,
+  outcome: Outcome,
+): Promise<void> {
+  if (outcome !== 'rejected' && outcome !== 'failed' && outcome !== 'rolled_back') return;
+  const output = rehearsed ? outputs.candidate : (outputs.rehearsal ?? outputs.candidate);
+  if (!output || !release) return;
+  const logTail = lastLines(await output().catch(() => ''), release.directory);
+  if (logTail.length > 0) await tools.journal.note(record.id, { logTail });
 }
 
 /** The daemon stops: the next one goes on from what the journal says. */

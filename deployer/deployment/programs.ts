@@ -21,6 +21,16 @@ export interface ReleaseContext {
   log: (line: string) => void;
 }
 
+/** A migration failed; it says which, why and where. */
+export class MigrationError extends FailedError {
+  override name = 'MigrationError';
+  readonly report: NonNullable<MigrateReport['error']>;
+  constructor(message: string, report: NonNullable<MigrateReport['error']>) {
+    super(message);
+    this.report = report;
+  }
+}
+
 const MIGRATE_TIMEOUT_MS = 30 * 60_000;
 
 const text = z.string().max(10_000);
@@ -75,7 +85,8 @@ export async function migrate(
       `migrate ${args[0]} ${ended(result)} and printed no report${said(result, context.release)}`,
     );
   if (!report.success || result.exitCode !== 0) {
-    throw new FailedError(report.error ? reasonOf(report.error) : `migrate ${args[0]} ${ended(result)}`);
+    if (!report.error) throw new FailedError(`migrate ${args[0]} ${ended(result)}`);
+    throw new MigrationError(reasonOf(report.error), report.error);
   }
   return report;
 }

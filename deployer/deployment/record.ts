@@ -16,6 +16,8 @@ export interface Request {
   backup?: string | undefined;
   /** For a rollback that undoes a restore. */
   undoes?: Undo | undefined;
+  /** For the rehearsal of a pull request: what is to be merged into which branch. */
+  pull?: { number: number; head: string; base: string } | undefined;
 }
 
 /** What it takes to undo a restore. */
@@ -54,6 +56,8 @@ export interface DeploymentRecord extends DeploymentSummary {
   backup: string | null;
   /** The migrations that its rehearsal ran. */
   ran: MigrateReport['ran'];
+  /** When it failed: the last lines of its instance, without secrets. */
+  logTail: string[];
 }
 
 /** The columns that change while a deployment runs. */
@@ -70,6 +74,7 @@ export type Patch = Partial<
     | 'proven'
     | 'backup'
     | 'ran'
+    | 'logTail'
     | 'cause'
     | 'tag'
     | 'liveAt'
@@ -106,6 +111,7 @@ export interface DeploymentRow {
   applied: string | null;
   proven: number | boolean;
   ran: string | null;
+  log_tail: string | null;
   backup: string | null;
 }
 
@@ -161,6 +167,7 @@ export function toRecord(row: DeploymentRow): DeploymentRecord {
     proven: Boolean(row.proven),
     backup: row.backup,
     ran: row.ran === null ? [] : (JSON.parse(row.ran) as MigrateReport['ran']),
+    logTail: row.log_tail === null ? [] : (JSON.parse(row.log_tail) as string[]),
   };
 }
 
@@ -174,12 +181,13 @@ export function toSuite(row: SuiteRow): Suite {
 
 /** A patch as columns. */
 export function toColumns(patch: Patch): Partial<DeploymentRow> {
-  const { liveAt, config, applied, ran, ...same } = patch;
+  const { liveAt, config, applied, ran, logTail, ...same } = patch;
   return {
     ...same,
     ...(liveAt === undefined ? {} : { live_at: liveAt }),
     ...(config === undefined ? {} : { config: JSON.stringify(config) }),
     ...(applied === undefined ? {} : { applied: JSON.stringify(applied) }),
     ...(ran === undefined ? {} : { ran: JSON.stringify(ran) }),
+    ...(logTail === undefined ? {} : { log_tail: JSON.stringify(logTail) }),
   };
 }

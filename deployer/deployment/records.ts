@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Phase } from './lifecycle.ts';
 import type { Deployment, Suite } from './model.ts';
+import { reproduce } from './reports/reproduce.ts';
 import {
   toRecord,
   toStage,
@@ -34,12 +35,42 @@ export function readRecords(state: Knex) {
       const row = await rows().where({ id }).first();
       if (!row) return null;
       const stages = await state<StageRow>('stages').where({ deployment_id: id }).orderBy('position');
-      return { ...toSummary(row), stages: stages.map(toStage), suites: await suitesOf(id) };
+      const record = toRecord(row);
+      const suites = await suitesOf(id);
+      const commands = reproduce(record, suites);
+      return {
+        ...toSummary(row),
+        stages: stages.map(toStage),
+        suites,
+        ...(record.logTail.length > 0 ? { logTail: record.logTail } : {}),
+        ...(commands.length > 0 ? { reproduce: commands } : {}),
+      };
     },
 
-    /** The newest deployment in one of the phases, or null. */
+    /** The newest deployment in one of the phases, or null; rehearsals, which make nothing live, are left out. */
     async newest(environment: string, phases: readonly Phase[]): Promise<DeploymentRecord | null> {
-      const row = await rows().where({ environment }).whereIn('phase', phases).orderBy('seq', 'desc').first();
+      const row = await rows()
+        .where({ environment })
+        .whereIn('phase', phases)
+        .whereNot({ kind: 'rehearsal' })
+        .orderBy('seq', 'desc')
+        .first();
+      return row ? toRecord(row) : null;
+    },
+
+    /** The rehearsals in one of the phases, oldest first. */
+    async rehearsals(phases: readonly Phase[]): Promise<DeploymentRecord[]> {
+      return (await rows().whereIn('phase', phases).where({ kind: 'rehearsal' }).orderBy('seq')).map(
+        toRecord,
+      );
+    },
+
+    /** The newest rehearsal that somebody asked for in an environment, or null. */
+    async newestRehearsal(environment: string, requestedBy: string): Promise<DeploymentRecord | null> {
+      const row = await rows()
+        .where({ environment, kind: 'rehearsal', requested_by: requestedBy })
+        .orderBy('seq', 'desc')
+        .first();
       return row ? toRecord(row) : null;
     },
 

@@ -4,7 +4,7 @@ import type { DeploymentRecord } from './record.ts';
 import { socketOf, type Tools, type Work } from './work.ts';
 
 /** After so many deaths of the daemon in the same deployment, the deployment is the likely cause. */
-const MOST_ATTEMPTS = 3;
+export const MOST_ATTEMPTS = 3;
 
 /** Whether the front door already points to the new instance: then the switch has happened, whatever the journal got to write. */
 export async function hasSwitched({

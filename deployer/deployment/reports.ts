@@ -1,52 +1,66 @@
-import { oneLine } from '../problem.ts';
-import type { Report, StatusState } from '../forge/types.ts';
-import type { Check, Outcome, Suite } from './model.ts';
+import type { Report } from '../forge/types.ts';
+import type { Suite } from './model.ts';
 import type { DeploymentRecord } from './record.ts';
+import { comment } from './reports/comment.ts';
+import { deploymentReports } from './reports/deployments.ts';
+import { rehearsalReports } from './reports/rehearsal.ts';
+import { STATES, statusOf } from './reports/status.ts';
+import { describe, summaryOf } from './reports/words.ts';
 
-const DESCRIPTION_LIMIT = 140;
+/** What the forge is to be told of a deployment; `replaced` is what it took the place of. */
+export type Tell = (
+  deployment: DeploymentRecord,
+  suites: Suite[],
+  replaced: DeploymentRecord | null,
+) => Report[];
 
-const STATES: Record<Outcome, StatusState> = {
-  deployed: 'success',
-  ok: 'success',
-  rejected: 'failure',
-  rolled_back: 'failure',
-  failed: 'failure',
-  refused: 'error',
-  superseded: 'error',
-  needs_attention: 'error',
-};
-
-/** What the forge is told of a deployment as it stands now (contract section 7). */
-export function reportsOf(url: string): (deployment: DeploymentRecord, suites: Suite[]) => Report[] {
-  return (deployment, suites) => {
-    if (deployment.kind !== 'deploy')
-      return deployment.kind === 'rollback' ? rollbackReports(deployment, url) : [];
-    const { commit, environment, id } = deployment;
-    const at = deployment.finishedAt ?? deployment.requestedAt;
-    const status = (context: string, state: StatusState, description: string): Report => ({
-      type: 'status',
-      commit,
-      context,
-      state,
-      at,
-      description: oneLine(description, DESCRIPTION_LIMIT),
-      targetUrl: `${url}/deployments/${id}`,
-    });
-    const overall = `deploy/${environment}`;
-    if (!deployment.outcome) return [status(overall, 'pending', `waiting to be deployed to ${environment}`)];
+/**
+ * What the forge is told of a deployment as it stands now (contract section 7): that it was asked for, has begun, or
+ * has ended.
+ * @param url where its page is
+ */
+export function reportsOf(url: string): Tell {
+  return (deployment, suites, replaced) => {
+    if (deployment.kind === 'rehearsal') return rehearsalReports(deployment, suites, url);
     return [
-      ...suites.map((suite) =>
-        status(
-          `verify/${environment}/${suite.name}`,
-          suite.success ? 'success' : 'failure',
-          summaryOf(suite),
-        ),
-      ),
-      ...tagReports(deployment, suites),
-      ...revertReports(deployment, url),
-      status(overall, STATES[deployment.outcome], describe(deployment, suites)),
+      // Statuses first: a forge takes changes one by one, and what may be merged depends on these.
+      ...(deployment.kind === 'deploy' ? deployReports(deployment, suites, url) : []),
+      ...(deployment.kind === 'rollback' ? rollbackReports(deployment, url) : []),
+      ...deploymentReports(deployment, suites, { replaced, url }),
     ];
   };
+}
+
+function deployReports(deployment: DeploymentRecord, suites: Suite[], url: string): Report[] {
+  const { environment, outcome, phase } = deployment;
+  const context = `deploy/${environment}`;
+  if (phase === 'waiting') {
+    const description = `waiting to be deployed to ${environment}`;
+    return [statusOf(deployment, url, { context, state: 'pending', description })];
+  }
+  if (outcome === null) return [];
+  return [
+    ...suites.map((suite) =>
+      statusOf(deployment, url, {
+        context: `verify/${environment}/${suite.name}`,
+        state: suite.success ? 'success' : 'failure',
+        description: summaryOf(suite),
+      }),
+    ),
+    ...tagReports(deployment, suites),
+    ...revertReports(deployment, url),
+    statusOf(deployment, url, { context, state: STATES[outcome], description: describe(deployment, suites) }),
+    ...commentReports(deployment, suites, url),
+  ];
+}
+
+/** The pull request that brought a commit is told when it failed: its author looks there. */
+function commentReports(deployment: DeploymentRecord, suites: Suite[], url: string): Report[] {
+  const { commit, environment, outcome } = deployment;
+  if (outcome !== 'rejected' && outcome !== 'rolled_back' && outcome !== 'needs_attention') return [];
+  const headline = `Deployment to ${environment}: ${outcome.replaceAll('_', ' ')}`;
+  const description = describe(deployment, suites);
+  return [comment(deployment, suites, { url, on: { commit }, headline, description })];
 }
 
 function tagReports(deployment: DeploymentRecord, suites: Suite[]): Report[] {
@@ -79,7 +93,7 @@ function revertReports(deployment: DeploymentRecord, url: string): Report[] {
 
 /** A rollback by hand: the commit that it took back failed, whatever was said of it before. */
 function rollbackReports(deployment: DeploymentRecord, url: string): Report[] {
-  const { request, environment, id, outcome, requestedBy } = deployment;
+  const { request, environment, outcome, requestedBy } = deployment;
   if (outcome !== 'ok' || !request.from) return [];
   const from: DeploymentRecord = {
     ...deployment,
@@ -91,46 +105,11 @@ function rollbackReports(deployment: DeploymentRecord, url: string): Report[] {
   };
   return [
     ...revertReports(from, url),
-    {
-      type: 'status',
-      commit: request.from,
+    statusOf(from, url, {
       context: `deploy/${environment}`,
       state: 'failure',
-      description: oneLine(describe(from, []), DESCRIPTION_LIMIT),
-      targetUrl: `${url}/deployments/${id}`,
-      at: deployment.finishedAt ?? deployment.requestedAt,
-    },
+      description: describe(from, []),
+    }),
+    ...commentReports(from, [], url),
   ];
-}
-
-function describe(deployment: DeploymentRecord, suites: Suite[]): string {
-  const { outcome, cause } = deployment;
-  if (outcome !== 'deployed')
-    return `${outcome?.replaceAll('_', ' ') ?? 'unknown'}: ${cause ?? 'no cause was recorded'}`;
-  const checks = suites.reduce((sum, suite) => sum + suite.checks.length, 0);
-  return checks > 0
-    ? `deployed: ${checks} checks in ${suites.length} suites passed`
-    : `deployed${cause ? `: ${cause}` : ''}`;
-}
-
-function summaryOf(suite: Suite): string {
-  const failed = suite.checks.find((check) => !check.success);
-  if (failed) return sentenceOf(failed);
-  // What the rehearsal foretells matters more than how many checks it made.
-  if (suite.name === 'rehearsal')
-    return suite.checks.map(({ name, actual }) => `${name} ${actual}`).join('; ');
-  return `${suite.checks.length} checks passed in ${suite.durationMs} ms`;
-}
-
-/** `GET /doc/all/ gave 500, expected 200` */
-function sentenceOf(check: Check): string {
-  return `${check.name} ${check.actual}, expected ${check.expected}`;
-}
-
-/** The first failed check of a verification as one line: `routes: GET /doc/all/ gave 500, expected 200`; null when all passed. */
-export function firstFailure(suites: Suite[]): string | null {
-  const suite = suites.find((candidate) => !candidate.success);
-  if (!suite) return null;
-  const failed = suite.checks.find((check) => !check.success);
-  return `${suite.name}: ${failed ? sentenceOf(failed) : 'failed without saying which check'}`;
 }

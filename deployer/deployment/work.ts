@@ -126,6 +126,8 @@ export type DataPlan =
   /** The next generation, from a backup; to undo a restore, from the generation that it took the place of. */
   | { kind: 'restore'; backup: string; generation: string | null };
 
+type Output = () => Promise<string>;
+
 /** A deployment while it is worked on: what the stages hand to each other. */
 export interface Work {
   readonly tools: Tools;
@@ -165,6 +167,8 @@ export interface Work {
   warm: boolean;
   suites: Suite[];
   backup: string | null;
+  /** Tell what the instances of the rehearsal and of the slot have written last, for the report of a failure. */
+  outputs: { rehearsal: Output | null; candidate: Output | null };
 }
 
 /** The hold on writes was lost before the switch: nothing was switched, and the cutover may be tried again. */

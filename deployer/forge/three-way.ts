@@ -1,20 +1,6 @@
-import { GitError, gitText } from '../release/git.ts';
-
-/** Merging without a work tree. */
-export type Merged = { tree: string } | { conflicts: string[] };
-
-/** Merges two commits, from the merge base that git finds. */
-export async function mergeCommits(repository: string, ours: string, theirs: string): Promise<Merged> {
-  const args = ['merge-tree', '--write-tree', '--name-only', '--no-messages', '-z', ours, theirs];
-  try {
-    const out = await gitText(args, { repository });
-    return { tree: out.split('\0')[0] ?? '' };
-  } catch (error) {
-    if (!(error instanceof GitError) || error.exitCode !== 1) throw error;
-    const [, ...files] = error.stdout.toString('utf8').split('\0');
-    return { conflicts: [...new Set(files.filter(Boolean))] };
-  }
-}
+import { gitText } from '../release/git.ts';
+import { mergeCommits } from '../release/merge.ts';
+import type { Merged } from '../release/types.ts';
 
 /**
  * Merges the change from tree `base` to tree `theirs` into tree `ours`.

@@ -49,7 +49,7 @@ export type Report =
     };
 
 export type StatusState = 'pending' | 'success' | 'failure' | 'error';
-type DeploymentState = 'queued' | 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
+export type DeploymentState = 'queued' | 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
 
 /** What git fetches from and pushes to. */
 export interface Remote {

@@ -8,6 +8,7 @@ import { oneLine } from '../problem.ts';
 import type { Mirror } from '../release/types.ts';
 import { decide } from './decide.ts';
 import { discover, type Wanted } from './environments.ts';
+import { folded } from './folded.ts';
 
 export interface EnvironmentRow {
   name: string;
@@ -30,13 +31,13 @@ export function createReconciler(options: {
   conductor: Pick<Conductor, 'kick'>;
   /** An environment was found (again): its front door has to stand. */
   onEnvironment: (wanted: Wanted) => Promise<void>;
+  /** After each look: branches may have moved. */
+  onLooked?: () => void;
   intervalMs: number;
   logger: Logger;
 }) {
   const { state, mirror, journal, policy, conductor, logger } = options;
   let problems: string[] = [];
-  let looking: Promise<void> | null = null;
-  let queued: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   /** Environments whose verification opens the gate of another. */
@@ -105,17 +106,15 @@ export function createReconciler(options: {
   }
 
   /** Looks; a call during a look makes one more follow it. Never rejects: a failed look is a problem to show, and is made again. */
-  function look(): Promise<void> {
-    if (stopped) return Promise.resolve();
-    if (looking) return (queued ??= looking.then(() => ((queued = null), look())));
-    looking = lookNow()
-      .catch((error: unknown) => {
-        problems = [`the branches could not be looked at: ${oneLine(error)}`];
-        logger.warn({ error: oneLine(error) }, 'the look at the branches failed');
-      })
-      .finally(() => (looking = null));
-    return looking;
-  }
+  const looks = folded(async () => {
+    if (stopped) return;
+    await lookNow().catch((error: unknown) => {
+      problems = [`the branches could not be looked at: ${oneLine(error)}`];
+      logger.warn({ error: oneLine(error) }, 'the look at the branches failed');
+    });
+    options.onLooked?.();
+  });
+  const look = () => looks.call();
 
   /** What waits at a gate is looked at as soon as the verdict is there. */
   async function afterChange(id: string): Promise<void> {
@@ -140,8 +139,7 @@ export function createReconciler(options: {
       stopped = true;
       unsubscribe();
       clearInterval(timer);
-      await looking;
-      await queued;
+      await looks.idle();
     },
   };
 }

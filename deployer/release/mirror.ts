@@ -1,11 +1,12 @@
-import { git, GitError, gitOr, gitText, type GitCall } from './git.ts';
+import { GitError, gitText, type GitCall } from './git.ts';
 import { createLocks } from './locks.ts';
+import { mergeCommits } from './merge.ts';
 import { isBranchName, isObjectId, isTagName, isTreePath } from './names.ts';
 import { type GitObject, parseCommit, readObjects } from './objects.ts';
 import { fetchFrom, protocolOfRemote } from './remote.ts';
 import { createRepository, ensureRepository, isSound, objectFormat, tidy } from './repository.ts';
 import type { Remote } from '../forge/types.ts';
-import type { Commit, LoggedCommit, Mirror } from './types.ts';
+import type { Commit, LoggedCommit, Merged, Mirror } from './types.ts';
 
 export interface MirrorOptions {
   /** Where the bare repository is kept; made when absent, made anew when unusable. */
@@ -73,14 +74,6 @@ class BareMirror implements Mirror {
     });
   }
 
-  async contains(descendant: string, ancestor: string): Promise<boolean> {
-    if (![descendant, ancestor].every(isObjectId)) return false;
-    const found = await readObjects([`${descendant}^{commit}`, `${ancestor}^{commit}`], this.#call);
-    if (found.includes(null)) return false;
-    const asked = git(['merge-base', '--is-ancestor', ancestor, descendant], this.#call).then(() => true);
-    return await this.#reading(gitOr(false, asked));
-  }
-
   async log({ from, to, most }: Parameters<Mirror['log']>[0]): Promise<LoggedCommit[]> {
     if (!isObjectId(to)) return [];
     const [known] =
@@ -96,10 +89,9 @@ class BareMirror implements Mirror {
     });
   }
 
-  async mergeTree(ours: string, theirs: string): Promise<string | null> {
+  async mergeTree(ours: string, theirs: string): Promise<Merged> {
     if (![ours, theirs].every(isObjectId)) throw new TypeError('mergeTree takes commit ids');
-    const args = ['merge-tree', '--write-tree', '--no-messages', ours, theirs];
-    return await this.#reading(gitOr(null, gitText(args, this.#call)));
+    return await this.#reading(mergeCommits(this.#options.directory, ours, theirs));
   }
 
   async #object(name: string): Promise<GitObject | null> {

@@ -23,20 +23,20 @@ export interface Mirror {
   branches(): Promise<Map<string, string>>;
   /** null when the branch, tag or commit is not in the mirror. `version` accepts a tag. */
   resolve(reference: { branch: string } | { commit: string } | { tag: string }): Promise<Commit | null>;
-  /** The text of a file in a commit, or null. */
+  /** The text of a file in a commit or tree, or null. */
   read(commit: string, path: string): Promise<string | null>;
   /** Base names of the files directly in a directory of a commit. */
   list(commit: string, directory: string): Promise<string[]>;
-  /** Whether `ancestor` is reachable from `descendant`. */
-  contains(descendant: string, ancestor: string): Promise<boolean>;
   /**
    * The commits that `to` has and `from` has not, children before their parents, at most `most`;
    * `to` alone when `from` is null or not in the mirror.
    */
   log(range: { from: string | null; to: string; most: number }): Promise<LoggedCommit[]>;
-  /** The tree of merging two commits, or null when they conflict. */
-  mergeTree(ours: string, theirs: string): Promise<string | null>;
+  /** The tree of merging two commits, or where they conflict. */
+  mergeTree(ours: string, theirs: string): Promise<Merged>;
 }
+
+export type Merged = { tree: string } | { conflicts: string[] };
 
 /** A release: the files of one tree, read-only, with its dependencies. */
 export interface Release {

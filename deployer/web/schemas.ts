@@ -59,7 +59,17 @@ const summary = z.object({
 }) satisfies z.ZodType<DeploymentSummary>;
 
 export const deployment = summary
-  .extend({ stages: z.array(stage), suites: z.array(suite) })
+  .extend({
+    stages: z.array(stage),
+    suites: z.array(suite),
+    logTail: z.array(z.string()).meta({
+      description: 'when it failed: the last lines of its instance, without what looks like a secret',
+    }),
+    reproduce: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'when it failed: shell lines that do the same in a clone' }),
+  })
   .meta({ id: 'Deployment' }) satisfies z.ZodType<Deployment>;
 
 export const deploymentPage = z

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { installHook } from '../../deployer/forge/local/origin.ts';
 import { startDaemon, type Daemon } from '../../deployer/daemon/daemon.ts';
 import type { Deployment } from '../../deployer/deployment/model.ts';
+import type { Tools } from '../../deployer/deployment/work.ts';
 import { parseSettings } from '../../deployer/settings.ts';
 import type { GitHub } from './github/github.ts';
 import { Repository, sampleFiles } from './repository.ts';
@@ -84,8 +85,14 @@ export class Stage {
     return this.#daemon;
   }
 
-  /** @param clock a held one, for what happens by the hour */
-  async start(clock: () => Date = () => new Date()): Promise<Daemon> {
+  /**
+   * @param clock a held one, for what happens by the hour
+   * @param instrument what the daemon works with, given the real thing
+   */
+  async start(
+    clock: () => Date = () => new Date(),
+    instrument: (tools: Tools) => Tools = (tools) => tools,
+  ): Promise<Daemon> {
     const settings = parseSettings({
       DEPLOYER_HOME: this.home,
       DEPLOYER_LISTEN: '127.0.0.1:0',
@@ -94,7 +101,7 @@ export class Stage {
       ...this.#env,
     });
     const logger = pino({ level: process.env['LOG'] ?? 'silent' });
-    this.#daemon = await startDaemon({ settings, logger, clock, time: HURRIED });
+    this.#daemon = await startDaemon({ settings, logger, clock, instrument, time: HURRIED });
     if (!settings.github) await installHook({ home: this.home, url: this.#daemon.url });
     return this.#daemon;
   }

@@ -15,13 +15,17 @@ export function bootOn(
   signal: AbortSignal = work.signal,
 ): Promise<Instance> {
   const { config, release, deployment } = context;
+  const slot = `${name}-${work.record.id.slice(-6)}`;
   return boot(work.tools, {
     config,
-    slot: `${name}-${work.record.id.slice(-6)}`,
+    slot,
     release,
     generation,
     deployment: { ...deployment, id: work.record.id },
     readOnly: true,
     signal,
+    onStart: (said) => {
+      if (name === 'rehearsal') work.outputs.rehearsal = said;
+    },
   });
 }

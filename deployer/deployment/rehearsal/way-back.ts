@@ -4,7 +4,7 @@ import { oneLine } from '../../problem.ts';
 import { stop } from '../instance.ts';
 import { contextOf, liveContext } from '../migration.ts';
 import { migrate, verify } from '../programs.ts';
-import { firstFailure } from '../reports.ts';
+import { firstFailure } from '../reports/words.ts';
 import type { Live, Work } from '../work.ts';
 import { bootOn } from './boot-on.ts';
 

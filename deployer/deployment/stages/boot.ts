@@ -37,7 +37,8 @@ async function startIn(work: Work, slot: Slot, generation: Generation | null): P
   if (stale) await tools.services.stop(stale.process, 0);
   await tools.journal.note(record.id, { slot });
   const deployment = { id: record.id, commit: target.commit, branch: record.branch };
-  return boot(tools, { config, slot, release, generation, signal, deployment, readOnly: true });
+  const onStart = (said: () => Promise<string>) => void (work.outputs.candidate = said);
+  return boot(tools, { onStart, config, slot, release, generation, signal, deployment, readOnly: true });
 }
 
 /** For a rollback: the instance that served this very release on this very data, if it is still there and well. */

@@ -2,14 +2,17 @@ import { parseEnvironment } from '../../../environments/parse.ts';
 import type { Environment } from '../../../environments/schema.ts';
 import { assertFree } from '../../host/ports.ts';
 import { FailedError } from '../../problem.ts';
+import type { Commit } from '../../release/types.ts';
 import { DeploymentEnded } from '../ended.ts';
+import type { DeploymentRecord } from '../record.ts';
 import type { Work } from '../work.ts';
 
 /** The commit in the mirror, the environment as that commit describes it, and the promotion gate. */
 export async function fetchTarget(work: Work): Promise<void> {
   const { tools, record, live } = work;
   const commit = await find(work);
-  const config = await readConfig(work, commit.commit);
+  const { tree } = record.request.pull ? await merged(work, record.request.pull, commit) : commit;
+  const config = await readConfig(work, { commit: commit.commit, tree });
   if (
     config.branch !== record.branch &&
     config.requires !== undefined &&
@@ -21,20 +24,36 @@ export async function fetchTarget(work: Work): Promise<void> {
       `${record.environment} deploys only its own branch ${config.branch}, not ${record.branch}`,
     );
   }
-  work.target = commit;
+  work.target = { ...commit, tree };
   work.config = config;
-  await tools.journal.note(record.id, { tree: commit.tree, config });
-  if (record.kind !== 'deploy') return;
+  await tools.journal.note(record.id, { tree, config });
+  if (record.kind === 'rollback' || record.kind === 'restore') return;
   await needAddress(work);
-  if (live?.record.tree === commit.tree) throw new AlreadyLive(live.record.commit);
-  await gate(work);
+  if (live?.record.tree === tree && (record.kind === 'deploy' || record.request.pull))
+    throw new AlreadyLive(record.kind, live.record.commit);
+  if (record.kind === 'deploy') await gate(work);
 }
 
-/** The tree is live: deployed at once, without a restart. */
+/** The tree is live: deployed at once, without a restart; and nothing is to be rehearsed for it. */
 class AlreadyLive extends DeploymentEnded {
-  constructor(commit: string) {
-    super('deployed', `the tree of ${commit.slice(0, 8)} is live already`);
+  constructor(kind: DeploymentRecord['kind'], commit: string) {
+    super(kind === 'deploy' ? 'deployed' : 'ok', `the tree of ${commit.slice(0, 8)} is live already`);
   }
+}
+
+/** What the branch will be once the pull request is merged, from the heads of now. */
+async function merged(
+  { tools }: Work,
+  { number, head, base }: NonNullable<DeploymentRecord['request']['pull']>,
+  { commit }: Commit,
+): Promise<{ tree: string }> {
+  const ours = await tools.mirror.resolve({ branch: base });
+  if (!ours) throw new FailedError(`the branch ${base} is not on the forge (any more)`);
+  const result = await tools.mirror.mergeTree(ours.commit, commit);
+  if ('tree' in result) return result;
+  throw new FailedError(
+    `#${number} conflicts with ${base} in ${result.conflicts.join(', ')}: merge ${base} into ${head} first`,
+  );
 }
 
 /** The front door's address, before anything is built for it. */
@@ -57,10 +76,13 @@ async function find({ tools, record, signal }: Work) {
   return fetched;
 }
 
-/** A rollback keeps the environment as it was then deployed; everything else reads it from the commit. */
-async function readConfig({ tools, record }: Work, commit: string): Promise<Environment> {
+/** A rollback keeps the environment as it was then deployed; everything else reads it from the tree. */
+async function readConfig(
+  { tools, record }: Work,
+  { commit, tree }: { commit: string; tree: string },
+): Promise<Environment> {
   const file = `environments/${record.environment}.yaml`;
-  const text = await tools.mirror.read(commit, file);
+  const text = await tools.mirror.read(tree, file);
   if (text === null) throw new FailedError(`${file} is not in commit ${commit.slice(0, 8)}`);
   return parseEnvironment(text, file);
 }

@@ -1,15 +1,18 @@
 import type { Generation, Generations } from '../../data/types.ts';
 import { Skipped } from '../journal.ts';
 import { applyPlan, planData, planRollback } from '../migration.ts';
-import type { Check, Suite } from '../model.ts';
+import type { Suite } from '../model.ts';
+import { rehearseAfresh } from '../rehearsal/afresh.ts';
+import { failedUp, holdCheck, quickMs, suiteOf, upCheck, wayBackCheck } from '../rehearsal/checks.ts';
+import { copyFiles, withFiles } from '../rehearsal/files.ts';
 import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
+import { promotionSuite } from '../rehearsal/promotion.ts';
 import { earlierRunsOn, whyNoWayBack, type Before } from '../rehearsal/way-back.ts';
-import { firstFailure } from '../reports.ts';
+import { firstFailure } from '../reports/words.ts';
 import { planRestore } from '../restore.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { Live, Work } from '../work.ts';
 import { bootEarly } from './boot.ts';
-import { longestHold } from './hold.ts';
 
 /**
  * Everything that can be known beforehand, on a copy of the live database: the migrations, the whole verification on a
@@ -17,6 +20,7 @@ import { longestHold } from './hold.ts';
  */
 export async function rehearse(work: Work): Promise<Skipped | void> {
   const { tools, config, live, record } = work;
+  if (record.kind === 'rehearsal') return rehearseAlone(work);
   const generations = tools.generations(config);
   if (!generations) return new Skipped('the environment has no database');
   if (!live?.generation) {
@@ -34,6 +38,25 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
       'this release was verified and live before; its way back is verified before the switch',
     );
   }
+  await rehearseOnCopy(work, generations, live);
+}
+
+/** No deployment comes of it: it is tried on copies of the files too, and where there is no data yet without. */
+async function rehearseAlone(work: Work): Promise<void> {
+  const { tools, config, live, signal } = work;
+  const { files, remove } = await copyFiles(tools.home, config.name, signal);
+  try {
+    const generations = tools.generations(config);
+    const own = generations && withFiles(generations, files);
+    if (own && live?.generation) await rehearseOnCopy(work, own, live);
+    else await conclude(work, await rehearseAfresh(work, own, files));
+  } finally {
+    await remove();
+  }
+}
+
+async function rehearseOnCopy(work: Work, generations: Generations, live: Live): Promise<void> {
+  if (!live.generation) return;
   const began = performance.now();
   const copy = await generations.copy(live.generation);
   const copyMs = performance.now() - began;
@@ -141,7 +164,7 @@ async function rehearseMigrations(
     newest: live.record.applied?.at(-1) ?? 'none',
   };
   const began = performance.now();
-  await applyPlan(work, copy);
+  await applyPlan(work, copy).catch((error: unknown) => failedUp(work, error));
   const migrateMs = performance.now() - began;
   await work.tools.journal.note(work.record.id, { ran: work.ran });
   const { suites, bootMs } = await judgeOn(work, generations, copy);
@@ -157,51 +180,8 @@ async function rehearseMigrations(
 async function conclude(work: Work, suites: Suite[]): Promise<void> {
   const { tools, record, signal } = work;
   signal.throwIfAborted();
-  work.suites = suites;
-  await tools.journal.suites(record.id, suites);
+  work.suites = record.request.pull ? [...suites, ...(await promotionSuite(work))] : suites;
+  await tools.journal.suites(record.id, work.suites);
   const failure = firstFailure(suites);
   if (failure) throw new DeploymentEnded(record.kind === 'deploy' ? 'rejected' : 'failed', failure);
 }
-
-/** What of the verification is made again under the hold. */
-function quickMs(suites: readonly Suite[]): number {
-  const quick = suites.filter(({ name }) => name === 'service' || name === 'database');
-  return Math.max(0, ...quick.map(({ durationMs }) => durationMs));
-}
-
-function suiteOf(checks: Check[]): Suite {
-  return { name: 'rehearsal', success: checks.every(({ success }) => success), durationMs: 0, checks };
-}
-
-function upCheck({ ran }: Work, migrateMs: number): Check {
-  const name = `up of ${ran.map((migration) => migration.name).join(', ')}`;
-  const actual = `done in ${seconds(migrateMs)}`;
-  return { name, success: true, expected: 'done', actual, hint: null, location: null };
-}
-
-function holdCheck({ config }: Work, ms: number): Check {
-  const longest = longestHold(config.cutover.hold);
-  return {
-    name: 'the hold on writes',
-    success: ms <= longest,
-    expected: `at most ${seconds(longest)}`,
-    actual: `would take ${seconds(ms)}`,
-    hint: 'raise cutover.hold, or split the migration',
-    location: `environments/${config.name}.yaml`,
-  };
-}
-
-function wayBackCheck({ config, proven }: Work, problem: string | null): Check {
-  const demanded = config.migrations['require-reversible'];
-  const by = proven ? 'by code alone, and by down' : 'by down';
-  return {
-    name: 'the way back',
-    success: problem === null || !demanded,
-    expected: demanded ? 'schema and data come back' : 'to be known',
-    actual: problem === null ? `is proven ${by}` : `is not there: ${problem}`,
-    hint: problem === null ? null : 'a rollback would need --restore-backup and drop what was written since',
-    location: null,
-  };
-}
-
-const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

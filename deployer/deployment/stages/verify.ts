@@ -1,6 +1,6 @@
 import { FailedError } from '../../problem.ts';
 import { verifyWork } from '../expectations/verify.ts';
-import { firstFailure } from '../reports.ts';
+import { firstFailure } from '../reports/words.ts';
 import { Skipped } from '../journal.ts';
 import type { Suite } from '../model.ts';
 import { DeploymentEnded } from '../ended.ts';

@@ -1,8 +1,9 @@
 import { FailedError } from '../../problem.ts';
 import { git, gitOr } from '../../release/git.ts';
+import { mergeCommits } from '../../release/merge.ts';
 import { isBranchName, isObjectId } from '../../release/names.ts';
 import { compareAndSwap, headOf, untilSettled } from './refs.ts';
-import { commitTree, mergeCommits } from '../three-way.ts';
+import { commitTree } from '../three-way.ts';
 
 /**
  * Merges `head` (a branch or a commit) into the branch `base` and returns the resulting commit; see `Forge.merge`.

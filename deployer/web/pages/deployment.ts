@@ -10,7 +10,7 @@ import { suiteList } from './suites.ts';
 
 /** One deployment: how it ended and why, then where the time went, what was verified, and the log. */
 export function deploymentPage(deployment: Deployment, log: LogTail, view: View): Markup {
-  const { id, outcome, cause, stages, suites } = deployment;
+  const { id, outcome, cause, stages, suites, logTail = [], reproduce = [] } = deployment;
   const title = capitalised(subject(deployment));
   return layout({
     title,
@@ -23,10 +23,14 @@ export function deploymentPage(deployment: Deployment, log: LogTail, view: View)
       <h2>Stages</h2>
       ${timeline(stages)} ${suites.length > 0 && html`<h2>Verification</h2>`}
       ${suites.length > 0 && suiteList(suites)}
+      ${logTail.length > 0 && html`<h2>The last lines of the instance</h2>`}
+      ${logTail.length > 0 && lines('Last lines of the instance', logTail)}
       <h2>Log</h2>
       ${logBlock(id, log)}
       <h2>On the command line</h2>
-      <pre class="commands"><code>${commands(deployment)}</code></pre>`,
+      <pre class="commands"><code>${commands(deployment)}</code></pre>
+      ${reproduce.length > 0 && html`<h2>Reproduce it in a clone</h2>`}
+      ${reproduce.length > 0 && lines('Commands that reproduce it', reproduce)}`,
   });
 }
 
@@ -55,11 +59,20 @@ function facts(deployment: Deployment, view: View): Markup {
   </dl>`;
 }
 
-function logBlock(id: string, { lines, earlier }: LogTail): Markup {
+function logBlock(id: string, { lines: logged, earlier }: LogTail): Markup {
   const whole = html`<a href="/api/deployments/${id}/log">the whole log</a>`;
-  if (lines.length === 0) return html`<p class="quiet">Nothing was logged.</p>`;
+  if (logged.length === 0) return html`<p class="quiet">Nothing was logged.</p>`;
   return html`<p class="quiet">${earlier > 0 ? `${earlier} earlier lines; ` : ''}${whole}</p>
-    <pre class="log" tabindex="0" role="region" aria-label="Log"><code>${lines.join('\n')}</code></pre>`;
+    ${lines('Log', logged)}`;
+}
+
+function lines(label: string, text: readonly string[]): Markup {
+  return html`<pre
+    class="log"
+    tabindex="0"
+    role="region"
+    aria-label="${label}"
+  ><code>${text.join('\n')}</code></pre>`;
 }
 
 function commands({ id, environment, outcome }: Deployment): string {

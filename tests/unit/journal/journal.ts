@@ -26,10 +26,14 @@ export async function openJournal(given?: Knex) {
   const journal = createJournal({ state, clock: clock.read, reports: reportsOf('http://deployer.example') });
   await state('environments').insert({ name: 'dev', branch: 'dev' });
 
-  async function reports(): Promise<Report[]> {
+  async function everyReport(): Promise<Report[]> {
     const rows: { report: string }[] = await state('outbox').orderBy('id');
     return rows.map(({ report }) => JSON.parse(report));
   }
+
+  /** What is told of commits; `deployments` and `comments` are beside it. */
+  const reports = async () =>
+    (await everyReport()).filter(({ type }) => type !== 'deployment' && type !== 'comment');
 
   /** A deployment that has begun and gone as far as `phase`. */
   const at = async (
@@ -50,6 +54,12 @@ export async function openJournal(given?: Knex) {
     clock,
     journal,
     reports,
+    /** `id state` of each, in order. */
+    deployments: async () =>
+      (await everyReport()).flatMap((report) =>
+        report.type === 'deployment' ? [`${report.deployment} ${report.state}`] : [],
+      ),
+    comments: async () => (await everyReport()).filter((report) => report.type === 'comment'),
     /** `context state` of each status, in order. */
     statuses: async () =>
       (await reports()).flatMap((report) =>

@@ -54,15 +54,11 @@ export class FakeMirror implements Mirror {
     return Object.keys(this.#files.get(commit) ?? {});
   }
 
-  async contains(): Promise<boolean> {
-    throw new Error('the reconciler does not ask for ancestry');
-  }
-
   async log(): Promise<never> {
     throw new Error('the reconciler does not read messages');
   }
 
-  async mergeTree(): Promise<string | null> {
+  async mergeTree(): Promise<never> {
     throw new Error('the reconciler does not merge');
   }
 }

@@ -1,0 +1,61 @@
+import type { Check, Suite } from '../model.ts';
+import { MigrationError } from '../programs.ts';
+import { longestHold } from '../stages/hold.ts';
+import type { Work } from '../work.ts';
+import { HOLD, REHEARSAL_SUITE } from './suite.ts';
+
+/** What a rehearsal of migrations found out, as checks. */
+
+/** What of the verification is made again under the hold. */
+export function quickMs(suites: readonly Suite[]): number {
+  const quick = suites.filter(({ name }) => name === 'service' || name === 'database');
+  return Math.max(0, ...quick.map(({ durationMs }) => durationMs));
+}
+
+export function suiteOf(checks: Check[]): Suite {
+  return { name: REHEARSAL_SUITE, success: checks.every(({ success }) => success), durationMs: 0, checks };
+}
+
+/** What failed is a check too, so that whoever reads the report finds the place. */
+export async function failedUp({ tools, record }: Work, error: unknown): Promise<never> {
+  if (error instanceof MigrationError) {
+    const { migration, message, location } = error.report;
+    const name = `up of ${migration ?? 'the migrations'}`;
+    const check = { name, success: false, expected: 'done', actual: message, hint: null, location };
+    await tools.journal.suites(record.id, [suiteOf([check])]);
+  }
+  throw error;
+}
+
+export function upCheck({ ran }: Work, migrateMs: number): Check {
+  const name = `up of ${ran.map((migration) => migration.name).join(', ')}`;
+  const actual = `done in ${seconds(migrateMs)}`;
+  return { name, success: true, expected: 'done', actual, hint: null, location: null };
+}
+
+export function holdCheck({ config }: Work, ms: number): Check {
+  const longest = longestHold(config.cutover.hold);
+  return {
+    name: HOLD,
+    success: ms <= longest,
+    expected: `at most ${seconds(longest)}`,
+    actual: `would take ${seconds(ms)}`,
+    hint: 'raise cutover.hold, or split the migration',
+    location: `environments/${config.name}.yaml`,
+  };
+}
+
+export function wayBackCheck({ config, proven }: Work, problem: string | null): Check {
+  const demanded = config.migrations['require-reversible'];
+  const by = proven ? 'by code alone, and by down' : 'by down';
+  return {
+    name: 'the way back',
+    success: problem === null || !demanded,
+    expected: demanded ? 'schema and data come back' : 'to be known',
+    actual: problem === null ? `is proven ${by}` : `is not there: ${problem}`,
+    hint: problem === null ? null : 'a rollback would need --restore-backup and drop what was written since',
+    location: null,
+  };
+}
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

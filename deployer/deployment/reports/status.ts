@@ -1,0 +1,41 @@
+import type { Report, StatusState } from '../../forge/types.ts';
+import { oneLine } from '../../problem.ts';
+import type { Outcome } from '../model.ts';
+import type { DeploymentRecord } from '../record.ts';
+import { redact } from './redact.ts';
+
+/** What GitHub takes. */
+export const DESCRIPTION_LIMIT = 140;
+
+export const STATES: Record<Outcome, StatusState> = {
+  deployed: 'success',
+  ok: 'success',
+  rejected: 'failure',
+  rolled_back: 'failure',
+  failed: 'failure',
+  refused: 'error',
+  superseded: 'error',
+  needs_attention: 'error',
+};
+
+export const pageOf = (url: string, { id }: Pick<DeploymentRecord, 'id'>) => `${url}/deployments/${id}`;
+
+/** When what is told now was so. */
+export const timeOf = ({ finishedAt, requestedAt }: DeploymentRecord) => finishedAt ?? requestedAt;
+
+/** A commit status of a deployment's commit, with a link to its page. */
+export function statusOf(
+  deployment: DeploymentRecord,
+  url: string,
+  { context, state, description }: { context: string; state: StatusState; description: string },
+): Report {
+  return {
+    type: 'status',
+    commit: deployment.commit,
+    context,
+    state,
+    description: oneLine(redact(description), DESCRIPTION_LIMIT),
+    targetUrl: pageOf(url, deployment),
+    at: timeOf(deployment),
+  };
+}
