@@ -13,7 +13,7 @@ import { expendable } from './retention.ts';
 import { withScratch } from './scratch.ts';
 import { createThread } from './thread/client.ts';
 
-export { BackupError };
+export { BackupError, removeBackup };
 export type { Backup, Check, CreateOptions, Manifest, Which };
 
 /** Reading and writing whole databases happens in one thread, which the first call starts. */

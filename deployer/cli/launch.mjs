@@ -2,6 +2,7 @@
 // `npx deployer`: plain JavaScript for Node 20, because the project's own runtime comes with its packages.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -9,6 +10,8 @@ const WANTED_MAJOR = 24;
 const runtime = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
 const dependency = fileURLToPath(new URL('../../node_modules/zod/package.json', import.meta.url));
 const program = fileURLToPath(new URL('main.ts', import.meta.url));
+/** Compiled once, the command line starts in half the time; beside the packages, where nobody else can write. */
+const compiled = fileURLToPath(new URL('../../node_modules/.cache/deployer', import.meta.url));
 const isOld = Number(process.versions.node.split('.')[0]) < WANTED_MAJOR;
 
 if (!existsSync(dependency) || (isOld && !existsSync(runtime))) {
@@ -16,13 +19,17 @@ if (!existsSync(dependency) || (isOld && !existsSync(runtime))) {
 } else if (isOld) {
   again();
 } else {
+  nodeModule.enableCompileCache?.(compiled);
   const main = await import('./main.ts');
   await main.program();
 }
 
 /** Runs the same command by the project's runtime, which gets every signal that comes here. */
 function again() {
-  const child = spawn(runtime, [program, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(runtime, [program, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env: { NODE_COMPILE_CACHE: compiled, ...process.env },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])
     process.on(signal, () => child.kill(signal));
   child.on('error', (error) => complain(`the project's runtime could not be started: ${error.message}`));

@@ -7,6 +7,7 @@ import {
   describeBackup,
   listBackups,
   pruneBackups,
+  removeBackup,
   restoreDatabase,
   verifyBackup,
 } from '../../backups/index.ts';
@@ -61,6 +62,8 @@ export function backupTools(options: {
       });
       return (await sentence(made)).id;
     },
+
+    remove: (environment, backup) => removeBackup(backupsOf(home, environment), backup),
 
     async prepare(environment, backup, signal) {
       const which = { directory: backupsOf(home, environment), id: backup };

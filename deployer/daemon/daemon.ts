@@ -116,6 +116,7 @@ async function compose(base: {
     conductor,
     logger,
     intervalMs: settings.reconcileIntervalMs,
+    watchBranches: (changed) => forge.watchBranches?.(changed),
     onEnvironment: async ({ name, config }) => {
       const live = await journal.liveOf(name);
       const address = live?.config?.listen ?? config?.listen;

@@ -60,7 +60,10 @@ export async function runDeployment(work: Work): Promise<void> {
   } catch (error) {
     return fail(work, error);
   }
-  if (isRehearsal) return journal.finish(work.record.id, 'ok', null);
+  if (isRehearsal) {
+    await work.clearing;
+    return journal.finish(work.record.id, 'ok', null);
+  }
   return finishDeployment(work);
 }
 

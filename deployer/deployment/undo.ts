@@ -1,17 +1,20 @@
 import { oneLine } from '../problem.ts';
 import { stop } from './instance.ts';
 import { forgetDropped } from './restore.ts';
+import { dropAhead } from './stages/ahead.ts';
 import type { Work } from './work.ts';
 
 /** Before the switch: stops what is new, lets the writes go, and leaves what is live as it was. Each part can be repeated. */
 export async function undo(work: Work): Promise<void> {
   const { tools, generation } = work;
-  const candidate = work.candidate ?? (await work.early?.catch(() => null));
+  const candidate = work.candidate ?? (await work.early?.instance.catch(() => null));
   const parts: [string, () => unknown][] = [
     // The lock first: whoever is let go needs it.
     ['release the write lock', () => work.writeLock?.release()],
     ['let the writes go', () => work.hold?.release()],
     ['stop the new instance', () => candidate && stop(tools, candidate, 0)],
+    ['drop what was made ahead', () => dropAhead(work)],
+    ['clear away the rehearsal', () => work.clearing],
     ['forget what would have been dropped', () => forgetDropped(work)],
     [
       'remove the new generation',

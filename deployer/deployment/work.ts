@@ -16,6 +16,7 @@ import type { ErrorRates } from './error-rate.ts';
 import type { Journal } from './journal.ts';
 import type { Suite } from './model.ts';
 import type { DeploymentRecord } from './record.ts';
+import type { Ahead } from './stages/ahead.ts';
 
 /** The slots of an environment; one is live. */
 export const SLOTS = ['blue', 'green'] as const;
@@ -48,6 +49,8 @@ export interface Tools {
 export interface BackupTools {
   /** Takes a verified backup of what is live and returns its id. */
   create(request: { live: Live; kind: Backup['kind']; signal: AbortSignal }): Promise<string>;
+  /** Removes one that a deployment took in vain. */
+  remove(environment: string, backup: string): Promise<void>;
   /** Ends scheduled work on the environment: it must not meet a hold. */
   giveWay(environment: string): Promise<void>;
   /**
@@ -161,8 +164,14 @@ export interface Work {
   ownsGeneration: boolean;
   /** Set by `boot`. */
   candidate: Instance | null;
-  /** The candidate that boots while the rehearsal still verifies. */
-  early: Promise<Instance> | null;
+  /** The candidate that boots while the rehearsal still verifies, and its own quick verification. */
+  early: { instance: Promise<Instance>; suites: Promise<Suite[]> } | null;
+  /** Set by `preflight`: what is wrong with the live database, or null; whoever first relies on it waits. */
+  sound: Promise<string | null>;
+  /** Set by `fetch`: what is made while the release is built. */
+  ahead: Ahead | null;
+  /** What a rehearsal leaves to be cleared away; nobody but the end waits for it. Never rejects. */
+  clearing: Promise<void>;
   /** The candidate is an earlier instance that is still there, not a new one. */
   warm: boolean;
   suites: Suite[];

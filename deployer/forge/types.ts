@@ -114,6 +114,8 @@ export interface Forge {
    * @returns how many deliveries it was asked for; 0 where it does not offer this or does not permit it (see `trouble`)
    */
   redeliverFailed(since: Date): Promise<number>;
+  /** Calls back when a branch was written, sooner than a webhook comes; absent: webhooks alone tell. Returns what ends it. */
+  watchBranches?(changed: () => void): () => void;
   /** Where the forge shows a commit to people; absent: nowhere. */
   commitUrl?: (commit: string) => string;
   /** Ends what is under way; nothing is asked afterwards. */

@@ -34,11 +34,14 @@ export function createReconciler(options: {
   /** After each look: branches may have moved. */
   onLooked?: () => void;
   intervalMs: number;
+  /** Where the forge tells of branches by itself. */
+  watchBranches?: (changed: () => void) => (() => void) | undefined;
   logger: Logger;
 }) {
   const { state, mirror, journal, policy, conductor, logger } = options;
   let problems: string[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let unwatch: (() => void) | undefined;
   let stopped = false;
   /** Environments whose verification opens the gate of another. */
   let required = new Set<string>();
@@ -134,10 +137,12 @@ export function createReconciler(options: {
     problems: () => problems,
     start(): void {
       timer = setInterval(() => void look(), options.intervalMs);
+      unwatch = options.watchBranches?.(() => void look());
     },
     async stop(): Promise<void> {
       stopped = true;
       unsubscribe();
+      unwatch?.();
       clearInterval(timer);
       await looks.idle();
     },

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { codeOf, oneLine } from '../problem.ts';
@@ -39,8 +40,7 @@ export class GitError extends Error {
  */
 export async function git(args: readonly string[], call: GitCall = {}): Promise<Buffer> {
   call.signal?.throwIfAborted();
-  const argv = [...OVERRIDES, ...(call.repository ? [`--git-dir=${call.repository}`] : []), ...args];
-  const child = spawn('git', argv, {
+  const child = spawn('git', argvOf(args, call), {
     env: environment(call.env),
     stdio: ['pipe', 'pipe', 'pipe', call.secret === undefined ? 'ignore' : 'pipe'],
     timeout: call.timeoutMs ?? 60_000,
@@ -54,6 +54,20 @@ export async function git(args: readonly string[], call: GitCall = {}): Promise<
   if (call.signal?.aborted) throw abortReason(call.signal);
   throw failure(args, ended);
 }
+
+/** A git that answers for as long as its stdin is open; it ends with us. It does not keep the process alive. */
+export function gitServer(args: readonly string[], call: Pick<GitCall, 'repository'>): ChildProcess {
+  const child = spawn('git', argvOf(args, call), { env: environment(), stdio: ['pipe', 'pipe', 'ignore'] });
+  child.unref();
+  for (const stream of [child.stdin, child.stdout]) if (stream instanceof Socket) stream.unref();
+  return child;
+}
+
+const argvOf = (args: readonly string[], { repository }: Pick<GitCall, 'repository'>): string[] => [
+  ...OVERRIDES,
+  ...(repository ? [`--git-dir=${repository}`] : []),
+  ...args,
+];
 
 /** git may end without having read everything; its exit code says whether that matters. */
 function feed(stream: unknown, input: string | Buffer): void {

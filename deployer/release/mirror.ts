@@ -2,7 +2,8 @@ import { GitError, gitText, type GitCall } from './git.ts';
 import { createLocks } from './locks.ts';
 import { mergeCommits } from './merge.ts';
 import { isBranchName, isObjectId, isTagName, isTreePath } from './names.ts';
-import { type GitObject, parseCommit, readObjects } from './objects.ts';
+import { ObjectServer } from './object-server.ts';
+import { filesOf, type GitObject, parseCommit, readObjects } from './objects.ts';
 import { fetchFrom, protocolOfRemote } from './remote.ts';
 import { createRepository, ensureRepository, isSound, objectFormat, tidy } from './repository.ts';
 import type { Remote } from '../forge/types.ts';
@@ -29,6 +30,7 @@ const REFSPECS = ['+refs/heads/*:refs/forge/heads/*', '+refs/tags/*:refs/forge/t
 class BareMirror implements Mirror {
   readonly #options: MirrorOptions;
   readonly #call: GitCall & { repository: string };
+  readonly #objects: ObjectServer;
   readonly #locks = createLocks();
   /** Whether to look for damage: when reading went wrong, and once in a row of failed fetches. */
   #soundness: 'assumed' | 'doubted' | 'proven' = 'assumed';
@@ -36,6 +38,7 @@ class BareMirror implements Mirror {
   constructor(options: MirrorOptions) {
     this.#options = options;
     this.#call = { repository: options.directory };
+    this.#objects = new ObjectServer(options.directory);
   }
 
   async fetch(signal?: AbortSignal): Promise<void> {
@@ -66,12 +69,8 @@ class BareMirror implements Mirror {
 
   async list(commit: string, directory: string): Promise<string[]> {
     if (!isObjectId(commit) || !isTreePath(directory)) return [];
-    const args = ['ls-tree', '-z', '--full-tree', '--end-of-options', commit, `${directory}/`];
-    const text = await this.#reading(gitText(args, this.#call));
-    return text.split('\0').flatMap((row) => {
-      const match = /^100\d{3} blob [0-9a-f]+\t(.+)$/s.exec(row);
-      return match?.[1] ? [match[1].slice(directory.length + 1)] : [];
-    });
+    const object = await this.#object(`${commit}:${directory}`);
+    return object?.type === 'tree' ? filesOf(object) : [];
   }
 
   async log({ from, to, most }: Parameters<Mirror['log']>[0]): Promise<LoggedCommit[]> {
@@ -95,8 +94,11 @@ class BareMirror implements Mirror {
   }
 
   async #object(name: string): Promise<GitObject | null> {
-    const [object] = await this.#reading(readObjects([name], this.#call));
-    return object ?? null;
+    const object = await this.#objects.read(name);
+    if (object) return object;
+    // Whether it is missing or damaged, only a git of its own says.
+    const [found] = await this.#reading(readObjects([name], this.#call));
+    return found ?? null;
   }
 
   async #reading<T>(work: Promise<T>): Promise<T> {
@@ -118,7 +120,8 @@ class BareMirror implements Mirror {
       await this.#fetch(signal);
     }
     this.#soundness = 'assumed';
-    await tidy(this.#options.directory);
+    // It would keep what was packed anew on disk.
+    if (await tidy(this.#options.directory)) this.#objects.end();
   }
 
   async #fetch(signal: AbortSignal | undefined): Promise<void> {
@@ -146,6 +149,7 @@ class BareMirror implements Mirror {
   }
 
   async #renew(format: string): Promise<void> {
+    this.#objects.end();
     await createRepository(this.#options.directory, format);
     await ensureRepository(this.#options.directory);
   }

@@ -27,6 +27,19 @@ export async function readObjects(names: readonly string[], call: GitCall): Prom
   return objects;
 }
 
+/** Base names of the ordinary files in a tree object (`<mode> <name>\0<id>`, the id in binary). */
+export function filesOf(tree: GitObject): string[] {
+  const idBytes = tree.id.length / 2;
+  const names: string[] = [];
+  for (let at = 0; at < tree.data.length;) {
+    const end = tree.data.indexOf(0, at);
+    const [, mode = '', name = ''] = /^(\d+) (.+)$/s.exec(tree.data.toString('utf8', at, end)) ?? [];
+    if (/^100\d{3}$/.test(mode)) names.push(name);
+    at = end + 1 + idBytes;
+  }
+  return names;
+}
+
 /** A commit object's text; the format is git's own (gitformat-commit: headers, an empty line, the message). */
 export function parseCommit(object: GitObject): Commit {
   const text = object.data.toString('utf8');

@@ -70,14 +70,15 @@ export async function objectFormat(directory: string): Promise<string> {
   return await gitText(['rev-parse', '--show-object-format'], { repository: directory });
 }
 
-/** Each fetch leaves a pack: many are made few. Nothing is lost, not even what no branch has any more. */
-export async function tidy(directory: string): Promise<void> {
+/** Each fetch leaves a pack: many are made few. Nothing is lost, not even what no branch has any more. Returns whether it did. */
+export async function tidy(directory: string): Promise<boolean> {
   const packs = (await readdir(join(directory, 'objects', 'pack'))).filter((name) => name.endsWith('.pack'));
-  if (packs.length < MOST_PACKS) return;
+  if (packs.length < MOST_PACKS) return false;
   await git(['repack', '--geometric=2', '-d', '--quiet', '--no-write-bitmap-index'], {
     repository: directory,
     timeoutMs: 600_000,
   });
+  return true;
 }
 
 const MOST_PACKS = 50;

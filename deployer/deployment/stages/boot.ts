@@ -3,6 +3,7 @@ import { FailedError } from '../../problem.ts';
 import { boot, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
 import { idleSlot, type Instance, type Slot, type Work } from '../work.ts';
+import { verifyQuickly } from './verify.ts';
 
 /** The new instance on its generation, on a private socket, read-only until the switch. */
 export async function bootCandidate(work: Work): Promise<Skipped | void> {
@@ -15,19 +16,21 @@ export async function bootCandidate(work: Work): Promise<Skipped | void> {
     work.warm = true;
     return new Skipped('its instance is still warm');
   }
-  work.candidate = await (work.early ?? startIn(work, slot, generation));
+  work.candidate = await (work.early?.instance ?? startIn(work, slot, generation));
 }
 
 /**
- * Boots the instance that will be live beside the rest of the rehearsal; `boot` waits for it. Only without migrations,
+ * Boots and verifies the instance that will be live beside the rest of the rehearsal; `boot` and `verify` wait for it. Only without migrations,
  * and once the rehearsal has shown that the release's start changes nothing.
  */
 export function bootEarly(work: Work): void {
   const { live, record } = work;
   if (record.kind !== 'deploy' || !live) return;
-  work.early = startIn(work, idleSlot(live), live.generation);
-  // `boot` or `undo` looks at it.
-  work.early.catch(() => undefined);
+  const instance = startIn(work, idleSlot(live), live.generation);
+  const suites = instance.then((candidate) => verifyQuickly(work, candidate, live.generation));
+  work.early = { instance, suites };
+  // `boot` and `verify`, or `undo`, look at them.
+  for (const begun of [instance, suites]) begun.catch(() => undefined);
 }
 
 async function startIn(work: Work, slot: Slot, generation: Generation | null): Promise<Instance> {

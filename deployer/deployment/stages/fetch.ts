@@ -6,6 +6,7 @@ import type { Commit } from '../../release/types.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { DeploymentRecord } from '../record.ts';
 import type { Work } from '../work.ts';
+import { beginAhead } from './ahead.ts';
 
 /** The commit in the mirror, the environment as that commit describes it, and the promotion gate. */
 export async function fetchTarget(work: Work): Promise<void> {
@@ -32,6 +33,7 @@ export async function fetchTarget(work: Work): Promise<void> {
   if (live?.record.tree === tree && (record.kind === 'deploy' || record.request.pull))
     throw new AlreadyLive(record.kind, live.record.commit);
   if (record.kind === 'deploy') await gate(work);
+  beginAhead(work);
 }
 
 /** The tree is live: deployed at once, without a restart; and nothing is to be rehearsed for it. */

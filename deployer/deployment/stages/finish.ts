@@ -7,6 +7,7 @@ export async function finish(work: Work): Promise<void> {
   // A stage that is done again keeps the name.
   if (config.requires && record.kind === 'deploy' && record.tag === null)
     await tools.journal.note(record.id, { tag: nextTag(await takenTags(tools), tools.clock()) });
+  await work.clearing;
   await tools.prune(config);
 }
 

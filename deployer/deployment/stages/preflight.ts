@@ -19,8 +19,16 @@ export async function preflight(work: Work): Promise<void> {
   }
   await enoughSpace(work);
   const { live } = work;
-  if (!live?.generation) return;
-  const problem = await tools.generations(live.config)?.sound(live.generation);
+  const generations = live && tools.generations(live.config);
+  if (!live?.generation || !generations) return;
+  work.sound = generations.sound(live.generation);
+  // It reads the whole database: `demandSound` looks at it.
+  work.sound.catch(() => undefined);
+}
+
+/** Before anything is made of the live database. @throws DeploymentEnded when it is damaged */
+export async function demandSound({ sound, record }: Work): Promise<void> {
+  const problem = await sound;
   if (problem)
     throw new DeploymentEnded(
       record.kind === 'deploy' ? 'rejected' : 'failed',

@@ -1,4 +1,5 @@
 import type { Generation, Generations } from '../../data/types.ts';
+import { oneLine } from '../../problem.ts';
 import { Skipped } from '../journal.ts';
 import { applyPlan, planData, planRollback } from '../migration.ts';
 import type { Suite } from '../model.ts';
@@ -12,7 +13,9 @@ import { firstFailure } from '../reports/words.ts';
 import { planRestore } from '../restore.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { Live, Work } from '../work.ts';
+import { takeCopy } from './ahead.ts';
 import { bootEarly } from './boot.ts';
+import { demandSound } from './preflight.ts';
 
 /**
  * Everything that can be known beforehand, on a copy of the live database: the migrations, the whole verification on a
@@ -20,6 +23,7 @@ import { bootEarly } from './boot.ts';
  */
 export async function rehearse(work: Work): Promise<Skipped | void> {
   const { tools, config, live, record } = work;
+  await demandSound(work);
   if (record.kind === 'rehearsal') return rehearseAlone(work);
   const generations = tools.generations(config);
   if (!generations) return new Skipped('the environment has no database');
@@ -51,15 +55,14 @@ async function rehearseAlone(work: Work): Promise<void> {
     if (own && live?.generation) await rehearseOnCopy(work, own, live);
     else await conclude(work, await rehearseAfresh(work, own, files));
   } finally {
+    await work.clearing;
     await remove();
   }
 }
 
 async function rehearseOnCopy(work: Work, generations: Generations, live: Live): Promise<void> {
   if (!live.generation) return;
-  const began = performance.now();
-  const copy = await generations.copy(live.generation);
-  const copyMs = performance.now() - began;
+  const { generation: copy, ms: copyMs } = await takeCopy(work, generations, live.generation);
   try {
     // Most deployments bring no migration: the release boots while its migrations are asked.
     const early = startEarly(work, generations, copy);
@@ -72,8 +75,19 @@ async function rehearseOnCopy(work: Work, generations: Generations, live: Live):
     else await onFreshCopy(work, generations, { copyMs, live });
     work.rehearsed = true;
   } finally {
-    await generations.remove(copy);
+    clearAway(work, () => generations.remove(copy));
   }
+}
+
+/** What the verdict need not wait for. */
+function clearAway(work: Work, part: () => Promise<void>): void {
+  const { tools, record } = work;
+  work.clearing = work.clearing.then(part).catch((error: unknown) => {
+    tools.logger.warn(
+      { deployment: record.id, error: oneLine(error) },
+      'a rehearsal could not be cleared away',
+    );
+  });
 }
 
 /** Boots the new release on the copy in the hope that nothing is to be migrated. */
@@ -121,7 +135,7 @@ async function rehearseCode(
   try {
     await conclude(work, await judge(work, generations, copy, begun, () => bootEarly(work)));
   } finally {
-    await end(work, begun);
+    clearAway(work, () => end(work, begun));
   }
 }
 

@@ -6,6 +6,7 @@ import { addStatus } from './notes.ts';
 import { originOf } from './path.ts';
 import { revert } from './revert.ts';
 import { createTag } from './tag.ts';
+import { watchBranches } from './watch.ts';
 
 /** The bare repository `<home>/origin.git` as a forge: statuses are notes, pull requests are branches. */
 export function localForge({ home }: { home: string }): Forge {
@@ -41,6 +42,7 @@ export function localForge({ home }: { home: string }): Forge {
     trouble: () => null,
     checks: async () => [],
     redeliverFailed: async () => 0,
+    watchBranches: (changed) => watchBranches(origin, changed),
   };
 }
 

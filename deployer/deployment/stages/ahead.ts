@@ -1,0 +1,58 @@
+import type { Generation, Generations } from '../../data/types.ts';
+import type { Work } from '../work.ts';
+import { takeBackup, wantsBackup } from './backup.ts';
+
+interface Copy {
+  generation: Generation;
+  /** How long it took to make. */
+  ms: number;
+}
+
+/** What needs no release, and is made beside its build: later stages wait for it, `undo` drops what none has taken. */
+export interface Ahead {
+  /** A copy of what is live, for the rehearsal. */
+  copy: Promise<Copy> | null;
+  /** The backup before the deployment. */
+  backup: Promise<string> | null;
+  abort: AbortController;
+}
+
+/** Begins it, once it is known what is to be deployed. */
+export function beginAhead(work: Work): void {
+  const { tools, live, record } = work;
+  const generations = live && tools.generations(live.config);
+  if (record.kind !== 'deploy' || !live?.generation || !generations) return;
+  const abort = new AbortController();
+  const signal = AbortSignal.any([work.signal, abort.signal]);
+  work.ahead = {
+    copy: copyOf(generations, live.generation),
+    backup: wantsBackup(work) ? takeBackup(work, live, signal) : null,
+    abort,
+  };
+  // A stage or `undo` looks at them.
+  for (const begun of [work.ahead.copy, work.ahead.backup]) begun?.catch(() => undefined);
+}
+
+/** A copy of what is live, made ahead or now. */
+export function takeCopy(work: Work, generations: Generations, live: Generation): Promise<Copy> {
+  const copy = work.ahead?.copy ?? copyOf(generations, live);
+  if (work.ahead) work.ahead.copy = null;
+  return copy;
+}
+
+/** Removes what was made in vain. */
+export async function dropAhead(work: Work): Promise<void> {
+  const { tools, live, ahead, config } = work;
+  if (!ahead) return;
+  work.ahead = null;
+  ahead.abort.abort(new Error('it is not needed'));
+  const copy = await ahead.copy?.catch(() => null);
+  if (copy && live) await tools.generations(live.config)?.remove(copy.generation);
+  const backup = await ahead.backup?.catch(() => null);
+  if (backup) await tools.backups.remove(config.name, backup);
+}
+
+function copyOf(generations: Generations, from: Generation): Promise<Copy> {
+  const began = performance.now();
+  return generations.copy(from).then((generation) => ({ generation, ms: performance.now() - began }));
+}
