@@ -149,7 +149,7 @@ async function compose(base: {
     schedule,
     recovered: () => recovered && !conductor.isRecovering(),
   });
-  const metrics = createMetrics(() => operations.environments());
+  const metrics = createMetrics(operations);
   journal.onChange((id) => {
     afterChange({ id, journal, outbox, metrics, reconciler }).catch((error: unknown) =>
       logger.warn({ deployment: id, err: error }, 'a change could not be told'),

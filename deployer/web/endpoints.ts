@@ -25,6 +25,7 @@ import {
   environment,
   environments,
   migrations,
+  problems,
   verification,
 } from './schemas.ts';
 
@@ -39,6 +40,13 @@ export const endpoints: readonly Endpoint[] = [
     query: nothing,
     answer: environments,
     read: async (operations) => ({ environments: await operations.environments() }),
+  }),
+  reading('/api/problems', {
+    summary:
+      'What an operator should know: the forge out of reach, a token that may not report, a broken environment file',
+    query: nothing,
+    answer: problems,
+    read: async (operations) => ({ problems: await operations.problems() }),
   }),
   reading(ENVIRONMENT, {
     summary: 'One environment',

@@ -1,7 +1,8 @@
 import type { RequestHandler } from 'express';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { z } from 'zod';
-import type { Deployment, EnvironmentStatus } from '../deployment/model.ts';
+import type { Deployment } from '../deployment/model.ts';
+import type { Operations } from '../operations.ts';
 
 /** The route that answered: an address itself would be a label without end. */
 const matched = z.object({ path: z.string() });
@@ -13,8 +14,10 @@ export interface Metrics {
   requests: RequestHandler;
 }
 
-/** `environments` is asked at each scrape for what is live. */
-export function createMetrics(environments: () => Promise<EnvironmentStatus[]>): Metrics {
+type Asked = Pick<Operations, 'environments' | 'problems'>;
+
+/** `operations` is asked at each scrape for what is live. */
+export function createMetrics(operations: Asked): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const deployments = new Counter({
@@ -37,7 +40,7 @@ export function createMetrics(environments: () => Promise<EnvironmentStatus[]>):
     buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
     registers,
   });
-  addStateGauges(registers, environments);
+  addStateGauges(registers, operations);
 
   return {
     registry,
@@ -60,14 +63,22 @@ export function createMetrics(environments: () => Promise<EnvironmentStatus[]>):
   };
 }
 
-function addStateGauges(registers: Registry[], environments: () => Promise<EnvironmentStatus[]>): void {
+function addStateGauges(registers: Registry[], operations: Asked): void {
+  const problems: Gauge = new Gauge({
+    name: 'deployer_problems',
+    help: 'Problems that an operator should know; GET /api/problems names them',
+    registers,
+    async collect() {
+      problems.set((await operations.problems()).length);
+    },
+  });
   const locked = new Gauge({
     name: 'deployer_locked',
     help: '1 while an environment is locked',
     labelNames: ['environment'],
     registers,
     async collect() {
-      const present = await environments();
+      const present = await operations.environments();
       locked.reset();
       for (const { name: environment, lock } of present) locked.set({ environment }, lock === null ? 0 : 1);
     },
@@ -78,7 +89,7 @@ function addStateGauges(registers: Registry[], environments: () => Promise<Envir
     labelNames: ['environment', 'commit', 'tag', 'deployment'],
     registers,
     async collect() {
-      const present = await environments();
+      const present = await operations.environments();
       live.reset();
       for (const { name: environment, live: release } of present) {
         if (release === null) continue;

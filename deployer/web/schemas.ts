@@ -95,6 +95,9 @@ export const environment = z
 
 export const environments = z.object({ environments: z.array(environment) }).meta({ id: 'Environments' });
 
+/** What an operator should know, one sentence each. */
+export const problems = z.object({ problems: z.array(z.string()) }).meta({ id: 'Problems' });
+
 export const verification = z
   .object({ success: z.boolean(), suites: z.array(suite) })
   .meta({ id: 'Verification' });

@@ -56,6 +56,8 @@ describe('a deployer on GitHub', () => {
     expect(last.target_url).toMatch(new RegExp(`^${stage.daemon.url}/deployments/`));
     expect(states(commit, 'deploy/dev')).toEqual(['pending', 'success']);
     expect(states(commit, 'verify/dev/routes')).toEqual(['success']);
+    const overview = await (await fetch(`${stage.daemon.url}/`)).text();
+    expect(overview).toContain(`${github.serverUrl}/themetalayer/datatracker/commit/${commit}`);
     expect(github.violations).toEqual([]);
   });
 
@@ -107,6 +109,32 @@ describe('a deployer on GitHub', () => {
     const commit = await push('two');
     expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success' });
     expect(github.violations).toEqual([]);
+  });
+
+  it('tells of a missing permission on the overview, and deploys all the same', async () => {
+    github.world.credentials.permit(token, 'statuses', null);
+    await begin();
+    const { operations, url } = stage.daemon;
+    await waitFor('the trouble', async () =>
+      (await operations.problems()).some((line) => line.includes('/statuses')) ? true : undefined,
+    );
+    expect(await (await fetch(`${url}/`)).text()).toContain('give it the permission statuses=');
+    expect(github.world.statuses).toEqual([]);
+  });
+
+  it('serves what is live while GitHub cannot be reached, and finds afterwards what was pushed', async () => {
+    await begin();
+    await stage.leave();
+    const commit = await push('two');
+    github.faults.plan({ fault: 'reset', times: Infinity });
+    await stage.start();
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'one' } });
+    expect(await stage.daemon.operations.problems()).toContainEqual(
+      expect.stringContaining('the branches could not be looked at'),
+    );
+    github.faults.clear();
+    await stage.daemon.reconciler.look();
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
   });
 
   it('comes to the right last status through a storm of failures', async () => {

@@ -1,7 +1,8 @@
 import type { EnvironmentStatus } from '../../deployment/model.ts';
-import { environment, environments } from '../../web/schemas.ts';
+import { environment, environments, problems } from '../../web/schemas.ts';
 import { ago, shortCommit } from '../../web/format.ts';
 import type { Paint } from '../text/paint.ts';
+import { printable } from '../text/printable.ts';
 import { table } from '../text/table.ts';
 import type { Verb } from '../verb.ts';
 import { environmentPath } from './options.ts';
@@ -11,7 +12,9 @@ export const status: Verb = {
   arguments: ['[ENV]'],
   summary: 'what is live, what is running, the last outcome',
   options: {},
-  async run({ args, client, paint }) {
+  async run({ args, client, io, paint }) {
+    const known = await client().get('/api/problems', problems);
+    for (const problem of known.problems) io.stderr.write(`problem: ${printable(problem)}\n`);
     if (args.optional('ENV') === undefined) {
       const all = await client().get('/api/environments', environments);
       return { outcome: 'ok', details: all, text: statusText(all.environments, paint) };

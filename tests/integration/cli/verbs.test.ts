@@ -210,6 +210,16 @@ describe('status, history, show, logs', () => {
       expect(stdout).toContain(said);
   });
 
+  it('tells on stderr what an operator should know', async () => {
+    web.operations.problemList = [
+      'GitHub answered 401 (since noon). Mend: put a valid token into GITHUB_TOKEN',
+    ];
+    const { code, stderr, stdout } = await runCli(['status', '--json'], { web });
+    expect(code).toBe(0);
+    expect(stderr).toContain('problem: GitHub answered 401 (since noon)');
+    expect(stdout).not.toContain('401');
+  });
+
   it('lists the past of an environment, page by page', async () => {
     for (const id of ['d1', 'd2', 'd3']) web.operations.addDeployment({ id, ...finished });
     const { answer } = await json('history', 'dev', '--limit', '2');

@@ -39,6 +39,12 @@ it('tells what is live, and forgets what no longer is', async () => {
   expect(second).not.toContain('aaaa');
 });
 
+it('counts the problems that an operator should know', async () => {
+  expect(await scrape()).toContain('deployer_problems 0');
+  web.operations.problemList = ['GitHub answered 401', 'another'];
+  expect(await scrape()).toContain('deployer_problems 2');
+});
+
 it('labels requests by route, never by address', async () => {
   await fetch(`${web.url}/api/environments/secret-name`);
   await fetch(`${web.url}/random-path-1`);

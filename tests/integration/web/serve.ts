@@ -15,7 +15,7 @@ const teapot: RequestHandler = (_request, response) => {
 /** The real web application over a deployer in memory, on a free port. */
 export async function serveWeb({ port = 0, intake = teapot, operations = new FakeOperations() } = {}) {
   const logged: string[] = [];
-  const metrics = createMetrics(() => operations.environments());
+  const metrics = createMetrics(operations);
   const app = createWebApp({
     operations,
     token: TOKEN,

@@ -96,6 +96,32 @@ describe('a limit', () => {
   });
 });
 
+it('what a revoked token kept back is told soon after it is mended, without a restart', async () => {
+  const { github, first, token, again } = await githubPlace();
+  const clock = movableClock();
+  const store = await scratchState();
+  const forge = again({ clock: clock.read });
+  const outbox = createOutbox({ state: store, forge, clock: clock.read, logger: silent });
+  onTestFinished(() => outbox.stop());
+  const deliver = async () => {
+    outbox.kick();
+    await outbox.settled();
+  };
+  await enqueue(store, statusOf(first, 'success'), clock.read().toISOString());
+  github.world.credentials.revoke(token);
+  // The pauses do not grow: a person mends this.
+  for (let minutes = 0; minutes < 30; minutes += 1) {
+    await deliver();
+    clock.advance(60_000);
+  }
+  expect(github.statuses(first)).toEqual([]);
+  await deliver();
+  github.world.credentials.restore(token);
+  clock.advance(30_000);
+  await deliver();
+  expect(github.statuses(first)).toHaveLength(1);
+});
+
 it('through a GitHub that fails half of the time everything is told once, and the last status is right', async () => {
   const place = await githubPlace();
   const { github, work, again } = place;
