@@ -27,6 +27,16 @@ export async function openState(options: { home: string; databaseUrl: string | n
   return state;
 }
 
+/** The state as it is, to look at only, also beside a daemon that works on it. */
+export function readState(options: { home: string; databaseUrl: string | null }): Knex {
+  if (options.databaseUrl) {
+    return knex({ client: 'pg', log: QUIET, connection: options.databaseUrl, pool: { min: 0, max: 1 } });
+  }
+  const filename = join(options.home, 'state.sqlite');
+  const connection = { filename, options: { readonly: true } };
+  return knex({ client: 'better-sqlite3', log: QUIET, connection, useNullAsDefault: true });
+}
+
 function sqlite(home: string): Knex.Config {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   return {

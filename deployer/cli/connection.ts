@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { LAYOUT } from '../install/layout.ts';
 import { SettingsError } from '../problem.ts';
 import { parseSettings } from '../settings.ts';
 import type { Settings } from '../settings.ts';
@@ -43,11 +44,12 @@ export function findDaemon({ env, cwd }: Pick<Io, 'env' | 'cwd'>): Connection {
   };
 }
 
-/** The home that is named, else that of this directory, else that of the project. */
-function findHome(named: string | undefined, cwd: string): string {
+/** The home that is named, else that of this directory, else the host's if `install` was here, else that of the project. */
+export function findHome(named: string | undefined, cwd: string): string {
   if (named) return resolve(cwd, named);
   const here = resolve(cwd, '.deployer');
-  return existsSync(here) ? here : join(PROJECT, '.deployer');
+  if (existsSync(here)) return here;
+  return existsSync(LAYOUT.settingsDirectory) ? LAYOUT.home : join(PROJECT, '.deployer');
 }
 
 /** An address that means every interface is reached on loopback. */

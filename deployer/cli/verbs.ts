@@ -8,7 +8,9 @@ import {
   backupVerify,
 } from './verbs/backup.ts';
 import { deploy } from './verbs/deploy.ts';
+import { doctor } from './verbs/doctor.ts';
 import { history } from './verbs/history.ts';
+import { install, uninstall } from './verbs/install.ts';
 import { lock, unlock } from './verbs/lock.ts';
 import { logs } from './verbs/logs.ts';
 import { migrateRehearse, migrateStatus } from './verbs/migrate.ts';
@@ -40,4 +42,7 @@ export const VERBS: readonly Verb[] = [
   backupRestore,
   backupExport,
   backupDrill,
+  doctor,
+  install,
+  uninstall,
 ];

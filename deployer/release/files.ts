@@ -46,11 +46,16 @@ export async function replaceDirectory(source: string, target: string): Promise<
   if (replaced) await removeTree(old);
 }
 
-/** Replaces a file in one step that survives a power cut. */
+/** Replaces a file in one step that survives a power cut; what cannot be replaced is left as it is, and nothing beside it. */
 export async function writeAtomically(file: string, text: string, mode = 0o644): Promise<void> {
   const temporary = `${file}.tmp-${randomBytes(4).toString('hex')}`;
-  await writeFile(temporary, text, { mode, flush: true });
-  await rename(temporary, file);
+  try {
+    await writeFile(temporary, text, { mode, flush: true });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
   await syncDirectory(dirname(file));
 }
 

@@ -15,16 +15,27 @@ export async function cloneProject(
   repository: Repository,
   ports: { dev: number; prod: number },
 ): Promise<string> {
+  const commit = await commitProject(repository, (file, name) => nearby(file, ports[name]));
+  await linkModules(repository.directory);
+  return commit;
+}
+
+type EnvironmentFile = { commands: object; cutover: object } & Record<string, unknown>;
+
+/** Commits this project as it is now, its environments as `adapt` returns them. */
+export async function commitProject(
+  repository: Repository,
+  adapt: (file: EnvironmentFile, name: 'dev' | 'prod') => object,
+): Promise<string> {
   const { directory } = repository;
   for (const file of await projectFiles())
     if (existsSync(join(PROJECT, file))) await cp(join(PROJECT, file), join(directory, file));
   for (const name of ['dev', 'prod'] as const) {
     const file = join(directory, 'environments', `${name}.yaml`);
-    await writeFile(file, await nearby(await readFile(file, 'utf8'), ports[name]));
+    const adapted = adapt(parse(await readFile(file, 'utf8')) as EnvironmentFile, name);
+    await writeFile(file, stringify(adapted));
   }
-  const commit = await repository.commit('This project', {});
-  await linkModules(directory);
-  return commit;
+  return repository.commit('This project', {});
 }
 
 async function projectFiles(): Promise<string[]> {
@@ -34,14 +45,13 @@ async function projectFiles(): Promise<string[]> {
 }
 
 /** The environment's file with what only a test needs otherwise: a free port, no download, no long watch. */
-async function nearby(text: string, port: number): Promise<string> {
-  const file = parse(text) as { commands: object; cutover: object };
-  return stringify({
+function nearby(file: EnvironmentFile, port: number): object {
+  return {
     ...file,
     listen: `127.0.0.1:${port}`,
     commands: { ...file.commands, install: `ln -s ${join(PROJECT, 'node_modules')} node_modules` },
     cutover: { ...file.cutover, settle: '0s' },
-  });
+  };
 }
 
 /** As `setup.mjs` leaves it. */

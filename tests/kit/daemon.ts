@@ -160,9 +160,14 @@ export class Stage {
     this.#daemon = null;
   }
 
-  async strike(): Promise<void> {
+  /** Stops the daemon and what it serves; everything stays on disk. */
+  async rest(): Promise<void> {
     await this.#daemon?.stop();
     this.#daemon = null;
+  }
+
+  async strike(): Promise<void> {
+    await this.rest();
     await this.#store?.drop();
     await rm(join(this.home, '..'), { recursive: true, force: true });
   }

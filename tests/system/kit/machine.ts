@@ -24,7 +24,7 @@ export interface ExecOptions {
   as?: string;
   cwd?: string;
   env?: Record<string, string>;
-  input?: string;
+  input?: string | Uint8Array;
   timeoutMs?: number;
 }
 

@@ -9,6 +9,7 @@ const PROGRAMS = {
   caddy: 'caddy',
   nginx: 'nginx',
   pkaction: 'polkitd',
+  logrotate: 'logrotate',
   sqlite3: 'sqlite3',
   zstd: 'zstd',
 } as const;

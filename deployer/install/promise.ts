@@ -1,0 +1,127 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Host } from './host.ts';
+import { LAYOUT } from './layout.ts';
+import { settingsTemplate } from './settings-file.ts';
+import { code, currentCode } from './steps/code.ts';
+import { directory } from './steps/directory.ts';
+import { file } from './steps/file.ts';
+import { packages } from './steps/packages.ts';
+import { localRepository } from './steps/repository.ts';
+import { service } from './steps/service.ts';
+import { user } from './steps/user.ts';
+import type { Step } from './step.ts';
+
+/** What a bare Debian lacks. */
+const PACKAGES = ['caddy', 'dbus', 'git', 'logrotate', 'polkitd', 'sqlite3', 'zstd'];
+
+/** Where install runs. */
+export interface Source {
+  /** The checkout with the templates. */
+  project: string;
+  /** Its repository and tree; null: this is the installed code itself. */
+  clone: { repository: string; tree: string } | null;
+  /** The forge is the local repository. */
+  isLocal: boolean;
+  /** Whether the deployer may be started. */
+  isComplete: boolean;
+}
+
+/** Everything that a host has when install is done, in the order in which it is made. */
+export function promise(host: Host, source: Source): { files: Step[]; services: Step[] } {
+  const { project, clone, isLocal, isComplete } = source;
+  return {
+    files: [
+      packages(host, PACKAGES),
+      ...users(host),
+      ...directories(host),
+      ...(clone ? [code(host, clone), currentCode(clone.tree)] : []),
+      file(host, { path: LAYOUT.program, content: PROGRAM, mode: 0o755 }),
+      ...templates(host, join(project, 'environments', 'systemd')),
+      file(host, { path: LAYOUT.logrotate, content: LOGROTATE }),
+      settings(host),
+      ...(isLocal && clone ? [localRepository(host, project)] : []),
+    ],
+    services: [service(host, 'caddy.service'), ...(isComplete ? [service(host, LAYOUT.service)] : [])],
+  };
+}
+
+function users(host: Host): Step[] {
+  const { home } = LAYOUT;
+  const shell = '/usr/sbin/nologin';
+  return [
+    user(host, { name: 'datatracker', home: '/nonexistent', shell, groups: [] }),
+    // By SSH one may push to its repository, and nothing else.
+    user(host, {
+      name: 'deployer',
+      home,
+      shell: '/usr/bin/git-shell',
+      groups: ['datatracker', 'systemd-journal'],
+    }),
+  ];
+}
+
+function directories(host: Host): Step[] {
+  const root = { owner: 'root', group: 'root' };
+  const deployer = { owner: 'deployer', group: 'deployer' };
+  return [
+    directory(host, { path: LAYOUT.code, ...root, mode: 0o755 }),
+    directory(host, { path: LAYOUT.home, ...deployer, mode: 0o750, keeps: 'data and backups' }),
+    directory(host, {
+      path: LAYOUT.log,
+      ...deployer,
+      group: 'datatracker',
+      mode: 0o755,
+      keeps: 'the log of deployments',
+    }),
+    directory(host, {
+      path: LAYOUT.settingsDirectory,
+      ...root,
+      group: 'deployer',
+      mode: 0o750,
+      keeps: 'settings and secrets',
+    }),
+    directory(host, { path: LAYOUT.credentials, ...root, mode: 0o700, keeps: 'secrets' }),
+  ];
+}
+
+function settings(host: Host): Step {
+  return file(host, {
+    path: LAYOUT.settings,
+    content: settingsTemplate(),
+    owner: 'root',
+    group: 'deployer',
+    mode: 0o640,
+    isTheirs: 'settings',
+  });
+}
+
+/** The command line and the daemon: the deployer's code by the runtime that came with it. */
+const PROGRAM = `#!/bin/sh
+: "\${DEPLOYER_HOME:=${LAYOUT.home}}"
+export DEPLOYER_HOME
+node=${LAYOUT.current}/node_modules/.bin/node
+[ -x "$node" ] || node=node
+exec "$node" ${LAYOUT.current}/deployer/cli/main.ts "$@"
+`;
+
+const LOGROTATE = `${LAYOUT.log}/*.log {
+	monthly
+	rotate 24
+	compress
+	missingok
+	notifempty
+	su deployer deployer
+}
+`;
+
+/** Units for systemd and rules for polkit, as they are. */
+function templates(host: Host, folder: string): Step[] {
+  return globSync('*.{service,rules}', { cwd: folder })
+    .toSorted()
+    .map((name) => {
+      const content = readFileSync(join(folder, name), 'utf8');
+      if (name.endsWith('.rules')) return file(host, { path: join(LAYOUT.polkit, `50-${name}`), content });
+      return file(host, { path: join(LAYOUT.units, name), content, reloads: 'systemd' });
+    });
+}

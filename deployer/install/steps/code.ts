@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkOut } from '../../release/checkout.ts';
+import { makeReadOnly, removeTree } from '../../release/files.ts';
+import { isObjectId } from '../../release/names.ts';
+import type { Host } from '../host.ts';
+import { LAYOUT } from '../layout.ts';
+import type { Step } from '../step.ts';
+
+/** The deployer's own code, by the hash of its tree: root's, and for nobody to write. */
+export function code(host: Host, source: { repository: string; tree: string }): Step {
+  const { repository, tree } = source;
+  const release = join(LAYOUT.releases, tree);
+  return {
+    title: `the deployer's own code ${tree.slice(0, 8)} in ${LAYOUT.releases}, with its dependencies (npm ci)`,
+    made: { kind: 'code', path: LAYOUT.code },
+    check: async () => (existsSync(release) ? null : 'missing'),
+    async apply() {
+      await mkdir(LAYOUT.releases, { recursive: true, mode: 0o755 });
+      // Only what is complete has its final name.
+      const temporary = `${release}.tmp`;
+      await removeTree(temporary);
+      await checkOut({ repository, tree, directory: temporary, signal: AbortSignal.timeout(120_000) });
+      const npm = [
+        'npm',
+        'ci',
+        '--omit=dev',
+        '--ignore-scripts',
+        '--no-audit',
+        '--no-fund',
+        '--prefer-offline',
+      ];
+      await host.run(npm, { cwd: temporary, env: { NODE_ENV: 'production' } });
+      await host.run(['chown', '--recursive', 'root:root', temporary]);
+      await makeReadOnly(temporary);
+      await rename(temporary, release);
+    },
+  };
+}
+
+/** Which of the releases is the deployer: one rename. */
+export function currentCode(tree: string): Step {
+  const target = join('releases', tree);
+  return {
+    title: `link ${LAYOUT.current} to ${target}`,
+    made: { kind: 'code', path: LAYOUT.code },
+    reloads: 'deployer',
+    async check() {
+      const actual = await readlink(LAYOUT.current).catch(() => null);
+      if (actual === target) return null;
+      return actual === null ? 'missing' : `it links to ${actual}`;
+    },
+    async apply() {
+      const temporary = `${LAYOUT.current}.tmp`;
+      await rm(temporary, { force: true });
+      await symlink(target, temporary);
+      await rename(temporary, LAYOUT.current);
+    },
+  };
+}
+
+/** The tree of the code that is current, null when there is none. */
+export async function currentTree(): Promise<string | null> {
+  const target = await readlink(LAYOUT.current).catch(() => '');
+  const tree = target.slice(target.lastIndexOf('/') + 1);
+  return isObjectId(tree) ? tree : null;
+}

@@ -1,0 +1,20 @@
+import type { Host } from '../host.ts';
+import type { Reload, Step } from '../step.ts';
+
+const RELOADS: Record<Reload, { title: string; argv: readonly string[] }> = {
+  systemd: { title: 'tell systemd of the changed units', argv: ['systemctl', 'daemon-reload'] },
+  caddy: {
+    title: 'tell Caddy of its changed configuration',
+    argv: ['systemctl', 'try-reload-or-restart', 'caddy.service'],
+  },
+  deployer: {
+    title: 'restart the deployer if it runs; what is live goes on',
+    argv: ['systemctl', 'try-restart', 'deployer.service'],
+  },
+};
+
+/** Only in a plan that has a reason for it. */
+export function reload(host: Host, which: Reload): Step {
+  const { title, argv } = RELOADS[which];
+  return { title, made: null, check: async () => 'due', apply: async () => void (await host.run(argv)) };
+}
