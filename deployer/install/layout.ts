@@ -14,4 +14,6 @@ export const LAYOUT = {
   polkit: '/etc/polkit-1/rules.d',
   logrotate: '/etc/logrotate.d/deployer',
   service: 'deployer.service',
+  liveAtBoot: 'datatracker-live.service',
+  instances: 'datatracker@*.service',
 } as const;

@@ -8,7 +8,7 @@ import { directory } from './steps/directory.ts';
 import { file } from './steps/file.ts';
 import { packages } from './steps/packages.ts';
 import { localRepository } from './steps/repository.ts';
-import { service } from './steps/service.ts';
+import { atBoot, service } from './steps/service.ts';
 import { user } from './steps/user.ts';
 import type { Step } from './step.ts';
 
@@ -42,7 +42,11 @@ export function promise(host: Host, source: Source): { files: Step[]; services: 
       settings(host),
       ...(isLocal && clone ? [localRepository(host, project)] : []),
     ],
-    services: [service(host, 'caddy.service'), ...(isComplete ? [service(host, LAYOUT.service)] : [])],
+    services: [
+      atBoot(host, LAYOUT.liveAtBoot),
+      service(host, 'caddy.service'),
+      ...(isComplete ? [service(host, LAYOUT.service)] : []),
+    ],
   };
 }
 

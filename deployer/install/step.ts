@@ -8,7 +8,6 @@ export const madeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('user'), name: z.string() }),
   z.strictObject({ kind: z.literal('directory'), path: z.string(), keeps: z.string().nullable() }),
   z.strictObject({ kind: z.literal('file'), path: z.string(), keeps: z.string().nullable() }),
-  z.strictObject({ kind: z.literal('line'), path: z.string(), line: z.string() }),
   z.strictObject({ kind: z.literal('code'), path: z.string() }),
   z.strictObject({ kind: z.literal('service'), unit: z.string() }),
 ]);

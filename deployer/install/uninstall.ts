@@ -8,7 +8,6 @@ import { isToDo, makePlan } from './plan.ts';
 import type { Made, Reload, Step } from './step.ts';
 import { withoutDirectory } from './steps/directory.ts';
 import { withoutFile } from './steps/file.ts';
-import { withoutLine } from './steps/line.ts';
 import { withoutInstances, withoutService } from './steps/service.ts';
 import { withoutUser } from './steps/user.ts';
 
@@ -52,7 +51,7 @@ function divide(made: readonly Made[], isPurge: boolean): { goes: Made[]; kept: 
 
 function instances(host: Host, goes: readonly Made[]): Step[] {
   const hasUnit = goes.some((made) => made.kind === 'service' && made.unit === LAYOUT.service);
-  return hasUnit ? [withoutService(host, LAYOUT.service), withoutInstances(host, 'datatracker@*')] : [];
+  return hasUnit ? [withoutService(host, LAYOUT.service), withoutInstances(host, LAYOUT.instances)] : [];
 }
 
 function remove(host: Host, made: Made, isPurge: boolean): Step[] {
@@ -63,8 +62,6 @@ function remove(host: Host, made: Made, isPurge: boolean): Step[] {
       return made.path === LAYOUT.code ? [] : [withoutDirectory(made.path, isPurge && made.keeps !== null)];
     case 'file':
       return [withoutFile(made.path, reloadOf(made.path))];
-    case 'line':
-      return [withoutLine(made.path, made.line, 'caddy')];
     case 'code':
       return [withoutDirectory(made.path, true)];
     case 'service':

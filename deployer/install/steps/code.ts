@@ -3,7 +3,6 @@ import { mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkOut } from '../../release/checkout.ts';
 import { makeReadOnly, removeTree } from '../../release/files.ts';
-import { isObjectId } from '../../release/names.ts';
 import type { Host } from '../host.ts';
 import { LAYOUT } from '../layout.ts';
 import type { Step } from '../step.ts';
@@ -58,11 +57,4 @@ export function currentCode(tree: string): Step {
       await rename(temporary, LAYOUT.current);
     },
   };
-}
-
-/** The tree of the code that is current, null when there is none. */
-export async function currentTree(): Promise<string | null> {
-  const target = await readlink(LAYOUT.current).catch(() => '');
-  const tree = target.slice(target.lastIndexOf('/') + 1);
-  return isObjectId(tree) ? tree : null;
 }

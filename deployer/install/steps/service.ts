@@ -2,6 +2,19 @@ import { FailedError, oneLine } from '../../problem.ts';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 
+/** A unit that is started at boot, and has nothing to do now. */
+export function atBoot(host: Host, unit: string): Step {
+  return {
+    title: `service ${unit}, enabled`,
+    made: { kind: 'service', unit },
+    async check() {
+      const enabled = await state(host, 'UnitFileState', unit);
+      return enabled === 'enabled' ? null : `it is ${enabled || 'unknown'}`;
+    },
+    apply: async () => void (await host.run(['systemctl', 'enable', '--quiet', unit])),
+  };
+}
+
 /** A unit that is started at boot, and now. */
 export function service(host: Host, unit: string): Step {
   return {
