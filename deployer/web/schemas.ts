@@ -62,7 +62,7 @@ export const deployment = summary
   .extend({
     stages: z.array(stage),
     suites: z.array(suite),
-    logTail: z.array(z.string()).meta({
+    logTail: z.array(z.string()).optional().meta({
       description: 'when it failed: the last lines of its instance, without what looks like a secret',
     }),
     reproduce: z
