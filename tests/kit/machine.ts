@@ -3,15 +3,17 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Deployment, EnvironmentStatus } from '../../deployer/deployment/model.ts';
-import { ask } from '../../deployer/host/front-door/state.ts';
+import { ask } from '../../deployer/host/sluice/control-client.ts';
 import { startedWith } from '../../deployer/host/proc.ts';
 import { runDirectory } from '../../deployer/host/run-directory.ts';
+import { siteOf, type WebServer } from '../../deployer/host/web-server/site.ts';
 import { Stage, waitFor } from './daemon.ts';
 import type { Repository } from './repository.ts';
 import type { Message, Order } from './stepping-daemon.ts';
+import { startWebServer, type RunningWebServer } from './web-server.ts';
 
 const TOKEN = 't'.repeat(32);
 const ENTRY = fileURLToPath(new URL('stepping-daemon.ts', import.meta.url));
@@ -31,6 +33,8 @@ export class Machine {
   steps: string[] = [];
   #child: ChildProcess | null = null;
   #url = '';
+  #webServer: RunningWebServer | null = null;
+  #frontDoor: 'embedded' | WebServer = 'embedded';
   #reached = Promise.withResolvers<string>();
 
   private constructor(stage: Stage) {
@@ -47,6 +51,14 @@ export class Machine {
     return new Machine(stage);
   }
 
+  /** This machine's web server is the front door from now on. */
+  async serveBy(server: WebServer): Promise<void> {
+    const edges = { home: this.home, runDirectory: runDirectory(this.home) };
+    const site = siteOf(edges, { name: 'dev', listen: `127.0.0.1:${this.port}` });
+    this.#webServer = await startWebServer(server, join(this.home, '..'), [site]);
+    this.#frontDoor = server;
+  }
+
   /** Starts the daemon; `arm`: it stops at that step. Resolves once it is ready, or at that step when it comes first. */
   async boot(arm: Step | null = null): Promise<void> {
     const env = {
@@ -57,7 +69,13 @@ export class Machine {
     };
     this.steps = [];
     this.#child = fork(ENTRY, [], {
-      env: { ...process.env, ...env, DEPLOYER_HOME: this.home, DEPLOYER_ADMIN_TOKEN: TOKEN },
+      env: {
+        ...process.env,
+        ...env,
+        DEPLOYER_HOME: this.home,
+        DEPLOYER_ADMIN_TOKEN: TOKEN,
+        DEPLOYER_FRONT_DOOR: this.#frontDoor,
+      },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const ready = Promise.withResolvers<void>();
@@ -178,7 +196,7 @@ export class Machine {
     const directory = this.#runDirectory();
     return {
       live: readlinkSync(join(directory, 'live.sock')),
-      write: readlinkSync(join(directory, 'write.sock')),
+      write: basename(readlinkSync(join(directory, 'write.sock'))),
     };
   }
 
@@ -211,6 +229,7 @@ export class Machine {
       this.#order({ end: true });
       await gone;
     }
+    await this.#webServer?.kill();
     // Its directory may be a file system of its own, which is somebody else's to remove.
     await rm(join(this.home, '..'), { recursive: true, force: true }).catch(() => undefined);
   }

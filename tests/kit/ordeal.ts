@@ -1,4 +1,5 @@
 import type { Deployment, Outcome } from '../../deployer/deployment/model.ts';
+import type { WebServer } from '../../deployer/host/web-server/site.ts';
 import { Load, type LoadOptions } from './load.ts';
 import { Machine, type Step } from './machine.ts';
 import { waitFor } from './daemon.ts';
@@ -29,9 +30,10 @@ export class Ordeal {
     this.machine = machine;
   }
 
-  /** `more`: keys for the environment's file. */
-  static async set(more: object = {}, root?: string): Promise<Ordeal> {
+  /** `more`: keys for the environment's file; `server`: the front door, instead of the embedded one. */
+  static async set(more: object = {}, root?: string, server?: WebServer): Promise<Ordeal> {
     const machine = await Machine.set(more, root);
+    if (server) await machine.serveBy(server);
     await machine.boot();
     await machine.atRest();
     return new Ordeal(machine);
