@@ -60,8 +60,11 @@ export interface Generations {
    * when it was deleted since. Returns how many they are.
    */
   changes(now: Generation, earlier: Generation, file: string): Promise<number>;
-  /** Writes of a deployment that no request caused, in words, where the database keeps an audit log; null: none. */
-  unasked(generation: Generation, deployment: string): Promise<string | null>;
+  /**
+   * Writes of a deployment that no request caused, in words, where the database keeps an audit log; null: none.
+   * Those that name no deployment count `since` then (ISO 8601).
+   */
+  unasked(generation: Generation, deployment: string, since: string): Promise<string | null>;
   /** Begins to watch; costs nothing until something is written. */
   watch(generation: Generation): Promise<Watch>;
   /**

@@ -113,6 +113,6 @@ async function onlyTouched(
       )
     : [];
   throw new FailedError(
-    `integrity: a migration changed ${table}, which it does not name in touches${detail ? `: ${detail.sentence}` : ''}`,
+    `integrity: ${work.ran.map(({ name }) => name).join(', ') || 'a migration'} changed ${table}, which it does not name in touches${detail ? `: ${detail.sentence}` : ''}`,
   );
 }

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Phase } from './lifecycle.ts';
-import type { Deployment, Suite } from './model.ts';
+import type { Deployment, StageName, Suite } from './model.ts';
 import { reproduce } from './reports/reproduce.ts';
 import {
   toRecord,
@@ -45,6 +45,12 @@ export function readRecords(state: Knex) {
         ...(record.logTail.length > 0 ? { logTail: record.logTail } : {}),
         ...(commands.length > 0 ? { reproduce: commands } : {}),
       };
+    },
+
+    /** ISO 8601; null when it has not begun. */
+    async stageBegan(id: string, name: StageName): Promise<string | null> {
+      const row = await state<StageRow>('stages').where({ deployment_id: id, name }).first();
+      return row?.started_at ?? null;
     },
 
     /** The newest deployment in one of the phases, or null; rehearsals, which make nothing live, are left out. */

@@ -61,7 +61,7 @@ describe('a rehearsal where migrations have to be reversible', () => {
         down: ['ALTER TABLE notes DROP COLUMN mood'],
         touches: [],
       },
-      /^integrity: a migration changed notes, which it does not name in touches/,
+      /^integrity: 002_try changed notes, which it does not name in touches/,
     ],
   ] as const)('rejects a migration that %s', async (_what, migration, cause) => {
     const deployment = await pushed({

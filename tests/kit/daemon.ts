@@ -10,6 +10,7 @@ import type { Deployment } from '../../deployer/deployment/model.ts';
 import type { Tools } from '../../deployer/deployment/work.ts';
 import { parseSettings } from '../../deployer/settings.ts';
 import type { GitHub } from './github/github.ts';
+import { cloneProject } from './clone.ts';
 import { Repository, sampleFiles } from './repository.ts';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database.ts';
 
@@ -50,6 +51,17 @@ export class Stage {
     this.ports = parts.ports;
     this.#store = store;
     this.#env = env;
+  }
+
+  /** With this project itself in the repository: its application is the datatracker, in dev alone. */
+  static async ofProject(): Promise<Stage> {
+    const root = await mkdtemp(join(tmpdir(), 'stage-'));
+    const home = join(root, 'home');
+    const ports = { dev: await freePort(), prod: await freePort() };
+    const repository = await Repository.create(join(root, 'work'), join(home, 'origin.git'));
+    await cloneProject(repository, ports);
+    await repository.push('HEAD:dev');
+    return new Stage({ home, repository, ports }, null);
   }
 
   static async set(more: object = {}, directory?: string): Promise<Stage> {

@@ -29,17 +29,20 @@ export function auditedBy(database: Connection, table: string, keyText: string):
 }
 
 /**
- * Writes of a deployment that no request caused, from the same log: `3 rows of documents written by no request (the
- * last: 17)`; null when there are none, or no such log.
+ * Writes of a deployment that no request caused, from the same log: `3 rows of documents (the last: 17) written without
+ * a request`; null when there are none, or no such log. A job that opens the database by itself names no deployment:
+ * its writes count from `since` (ISO 8601) on.
  */
-export function unaskedWrites(database: Connection, deployment: string): string | null {
+export function unaskedWrites(database: Connection, deployment: string, since: string): string | null {
   if (!hasLog(database, 'main')) return null;
   const rows = database
     .prepare(
       `SELECT table_name AS "table", count(*) AS rows, CAST(max(row_id) AS TEXT) AS last FROM audit_log
-       WHERE deployment_id = ? AND request_id IS NULL GROUP BY table_name ORDER BY table_name`,
+       WHERE request_id IS NULL
+         AND (deployment_id = ? OR deployment_id IS NULL AND julianday(at) >= julianday(?))
+       GROUP BY table_name ORDER BY table_name`,
     )
-    .all(deployment);
+    .all(deployment, since);
   const found = unasked
     .parse(rows)
     .map(({ table, rows: count, last }) => `${count} rows of ${table} (the last: ${last})`);

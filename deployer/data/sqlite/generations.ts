@@ -55,7 +55,8 @@ export function sqliteGenerations(options: { home: string; environment: string; 
     sound: (which) => dataThread.run('sound', fileOf(which)),
     changes: (now, earlier, to) =>
       dataThread.run('changes', { now: fileOf(now), earlier: fileOf(earlier), file: to }),
-    unasked: (which, deployment) => dataThread.run('unasked', { file: fileOf(which), deployment }),
+    unasked: (which, deployment, since) =>
+      dataThread.run('unasked', { file: fileOf(which), deployment, since }),
     watch: async (which) => {
       const id = await dataThread.run('watch', fileOf(which));
       return {

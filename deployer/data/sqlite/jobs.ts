@@ -25,8 +25,15 @@ export const dataJobs = {
   sound: (file: string): string | null => firstProblem(file, [quickIntegrity, foreignKeys]),
   changes: ({ now, earlier, file }: { now: string; earlier: string; file: string }): number =>
     writeChanges(now, earlier, file),
-  unasked: ({ file, deployment }: { file: string; deployment: string }): string | null =>
-    reading(file, (database) => unaskedWrites(database, deployment)),
+  unasked: ({
+    file,
+    deployment,
+    since,
+  }: {
+    file: string;
+    deployment: string;
+    since: string;
+  }): string | null => reading(file, (database) => unaskedWrites(database, deployment, since)),
   watch,
   watched,
   unwatch,

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Generation, Generations, Watch } from '../../data/types.ts';
 import { stop } from '../instance.ts';
 import { contextOf } from '../migration.ts';
@@ -48,19 +50,21 @@ export async function judge(
   meanwhile: () => void = () => {},
 ): Promise<Suite[]> {
   const { config } = work;
-  if ((await watch.changed()).length === 0) meanwhile();
+  const atStart = await watch.changed();
+  if (atStart.length === 0) meanwhile();
   const asked = { instance, generation: copy, suites: config.verify.suites ?? [] };
   const suites = await verifyWork(work, asked);
   const changed = await watch.changed();
   if (changed.length === 0) return suites;
-  return withCheck(suites, await whatChanged(work, generations, copy, changed));
+  const whose = atStart.length > 0 ? startOf(work) : 'the verification';
+  return withCheck(suites, await whatChanged(work, generations, copy, { changed, whose }));
 }
 
 async function whatChanged(
   work: Work,
   generations: Generations,
   copy: Generation,
-  changed: string[],
+  { changed, whose }: { changed: string[]; whose: string },
 ): Promise<Check> {
   const touched = new Set(work.ran.flatMap(({ touches }) => touches));
   const { live } = work;
@@ -70,10 +74,17 @@ async function whatChanged(
     name: 'the data while the release started and was verified',
     success: false,
     expected: 'no change',
-    actual: `changed: ${found.length > 0 ? found.join('; ') : changed.join(', ')}`,
+    actual: `changed by ${whose}: ${found.length > 0 ? found.join('; ') : changed.join(', ')}`,
     hint: 'start-up code must not write; look for what the release does before it is live',
     location: null,
   };
+}
+
+/** Where start-up code is to be looked for: `the boot of the release (app/server.ts)`. */
+function startOf({ tools, config, release }: Work): string {
+  const words = tools.splitCommand(config.commands.start);
+  const program = release && words.find((word) => existsSync(join(release.directory, word)));
+  return `the boot of the release${program ? ` (${program})` : ''}`;
 }
 
 /** The deployer's own finding goes first in `integrity`, whatever the release's program found. */

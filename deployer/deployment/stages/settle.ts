@@ -18,7 +18,7 @@ export async function settle(work: Work): Promise<Skipped | void> {
   if (!candidate) throw new FailedError('there is no instance to watch');
   if (!live) return new Skipped('nothing was live before: there is nothing to go back to');
   if (work.record.kind === 'rollback') return new Skipped('this release was live before');
-  const looks = [await watchHealth(work, candidate), await watchErrors(work), watchWrites(work)];
+  const looks = [await watchHealth(work, candidate), await watchErrors(work), await watchWrites(work)];
   // A daemon that was away for all of that time has seen nothing of it yet.
   const fewest = config.cutover.settle > 0 ? UNHEALTHY_LOOKS : 0;
   const until = tools.clock().getTime() + config.cutover.settle - (await sinceLive(work));
@@ -72,10 +72,12 @@ async function watchErrors({ tools, config }: Work): Promise<Look> {
 }
 
 /** Writes that no request caused: start-up code or a job that changes data behind everybody's back. */
-function watchWrites({ tools, config, generation, candidate }: Work): Look {
+async function watchWrites({ tools, record, config, generation, candidate }: Work): Promise<Look> {
   const generations = tools.generations(config);
+  // From then on only the new release writes; the migrations wrote before.
+  const since = (await tools.journal.stageBegan(record.id, 'switch')) ?? tools.clock().toISOString();
   return async () => {
     if (!generations || !generation || !candidate) return null;
-    return generations.unasked(generation, candidate.deployment);
+    return generations.unasked(generation, candidate.deployment, since);
   };
 }
