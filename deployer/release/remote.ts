@@ -32,13 +32,16 @@ export async function fetchFrom(remote: Remote, refspecs: readonly string[], cal
   await git([...FETCH, remote.url, ...refspecs], await speaking(remote, call));
 }
 
-/** Makes a ref of the remote lead to a commit that follows what it leads to now, or makes it. @throws GitError */
+/**
+ * Makes a ref of the remote lead to a commit that follows what it leads to now, or makes it.
+ * @throws GitError, whose stdout says in git-push's porcelain format what was rejected
+ */
 export async function pushTo(
   remote: Remote,
   { commit, ref }: { commit: string; ref: string },
   call: Call,
 ): Promise<void> {
-  const args = ['push', '--quiet', '--end-of-options', remote.url, `${commit}:${ref}`];
+  const args = ['push', '--porcelain', '--end-of-options', remote.url, `${commit}:${ref}`];
   await git(args, await speaking(remote, call));
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { oneLine } from '../../problem.ts';
 import { isBranchName } from '../../release/names.ts';
 import { GitError } from '../../release/git.ts';
 import { fetchFrom, pushTo } from '../../release/remote.ts';
@@ -66,8 +67,9 @@ async function push(
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
     if ((await headOf(github, branch)) !== head) return 'moved';
-    // GitHub's codes for protected branches, rules and workflows that a token may not change.
-    if (/GH\d{3}|protected|refusing|declined/.test(error.message)) return { refused: error.message };
+    // A protected branch, a rule, a workflow that the token may not change.
+    const [, why] = /\[remote rejected\] \((.+)\)$/m.exec(error.stdout.toString('utf8')) ?? [];
+    if (why !== undefined) return { refused: `GitHub does not take the push to ${target}: ${oneLine(why)}` };
     throw error;
   }
 }

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../../../deployer/forge/types.ts';
 import { githubPlace, type GitHubPlace } from './place.ts';
@@ -76,6 +78,21 @@ describe('a revert', () => {
     expect(await place.github.world.bare.branch('main')).toBe(head);
     expect(await filesOf(place, 'main')).toEqual({ a: '1', b: '1' });
     expect(place.github.world.pulls).toEqual([]);
+  });
+
+  it('that a protected branch does not take is explained', async () => {
+    const place = await githubPlace();
+    const { github, forge } = place;
+    const bad = await pushed(place, { a: '2\n' });
+    const hook = join(github.world.bare.directory, 'hooks/pre-receive');
+    await writeFile(hook, '#!/bin/sh\necho "error: GH006: Protected branch update failed" >&2\nexit 1\n', {
+      mode: 0o755,
+    });
+    await forge.send(revertOf(bad, { how: 'push' }));
+    expect(await github.world.bare.branch('main')).toBe(bad);
+    expect(github.world.issues).toMatchObject([
+      { body: expect.stringContaining('GitHub does not take the push to main: pre-receive hook declined') },
+    ]);
   });
 
   it('of a merge goes back to the branch that was merged into', async () => {
