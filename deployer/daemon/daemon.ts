@@ -23,8 +23,10 @@ import { createMetrics, type Metrics } from '../web/metrics.ts';
 import { needAddresses } from './addresses.ts';
 import { createBackground } from './background.ts';
 import { backupOperations } from './backup-operations.ts';
+import { deploymentsLog } from './deployments-log.ts';
 import { clearDrills } from './drill.ts';
 import { lookUp } from './live.ts';
+import { startLogCap } from './log-cap.ts';
 import { startForgetting } from './forget.ts';
 import { createOperations } from './operate.ts';
 import { clearRehearsals } from './prune.ts';
@@ -150,8 +152,9 @@ async function compose(base: {
     recovered: () => recovered && !conductor.isRecovering(),
   });
   const metrics = createMetrics(operations);
+  const write = deploymentsLog(process.env['LOGS_DIRECTORY']);
   journal.onChange((id) => {
-    afterChange({ id, journal, outbox, metrics, reconciler }).catch((error: unknown) =>
+    afterChange({ id, journal, outbox, metrics, reconciler, write }).catch((error: unknown) =>
       logger.warn({ deployment: id, err: error }, 'a change could not be told'),
     );
   });
@@ -189,6 +192,7 @@ async function compose(base: {
     outbox,
     forge,
     forgetting,
+    endLogCap: startLogCap(join(home, 'logs'), (error) => logger.warn({ err: error }, 'a log is not cut')),
   });
   await conductor.kickAll();
   rehearsals.start();
@@ -226,8 +230,9 @@ async function afterChange(parts: {
   outbox: { kick(): void };
   metrics: Metrics;
   reconciler: Pick<Reconciler, 'look'>;
+  write: ReturnType<typeof deploymentsLog>;
 }): Promise<void> {
-  const { id, journal, outbox, metrics, reconciler } = parts;
+  const { id, journal, outbox, metrics, reconciler, write } = parts;
   const record = await journal.get(id).catch(() => null);
   // Accepted, begun and ended are what the forge is told.
   if (record && ['waiting', 'running', 'finished'].includes(record.phase)) outbox.kick();
@@ -235,7 +240,9 @@ async function afterChange(parts: {
   // What was verified now may open the gate of another environment.
   if (record.outcome === 'deployed') void reconciler.look();
   const deployment = await journal.details(id);
-  if (deployment) metrics.finished(deployment);
+  if (!deployment) return;
+  metrics.finished(deployment);
+  await write(deployment);
 }
 
 function closer(parts: {
@@ -249,6 +256,7 @@ function closer(parts: {
   outbox: ReturnType<typeof createOutbox>;
   forge: Forge;
   forgetting: { stop(): Promise<void> };
+  endLogCap: () => void;
 }): () => Promise<void> {
   const {
     server,
@@ -261,8 +269,10 @@ function closer(parts: {
     outbox,
     forge,
     forgetting,
+    endLogCap,
   } = parts;
   return async () => {
+    endLogCap();
     server.close();
     server.closeAllConnections();
     await schedule.stop();

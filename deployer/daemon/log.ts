@@ -1,12 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino, type Logger } from 'pino';
+import type { Settings } from '../settings.ts';
 
-/** The daemon's own log, `<home>/logs/deployer.log`. A line that cannot be written, on a full disk say, is no reason to end. */
-export function openLog(home: string): Logger {
+const STDOUT = 1;
+
+/**
+ * The daemon's own log, one JSON object a line: to the journal where systemd runs things, else `<home>/logs/deployer.log`.
+ * A line that cannot be written, on a full disk say, is no reason to end.
+ */
+export function openLog({ home, services }: Pick<Settings, 'home' | 'services'>): Logger {
   const logs = join(home, 'logs');
   mkdirSync(logs, { recursive: true, mode: 0o700 });
-  const destination = pino.destination({ dest: join(logs, 'deployer.log'), append: true, sync: true });
+  const dest = services === 'systemd' ? STDOUT : join(logs, 'deployer.log');
+  const destination = pino.destination({ dest, append: true, sync: true });
   destination.on('error', () => undefined);
   return pino({ base: null }, destination);
 }

@@ -6,6 +6,8 @@ import { removeTree } from '../release/files.ts';
 import { git, gitText } from '../release/git.ts';
 import type { Settings } from '../settings.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
+import { notifier } from '../host/systemd/notify.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { openLog } from './log.ts';
 import { claimHome, type HomeLock } from './home.ts';
 import { welcome } from './welcome.ts';
@@ -49,7 +51,8 @@ export async function runDaemon(options: {
     return 0;
   } finally {
     io.stdout.write('deployer: stopping …\n');
-    await daemon.stop();
+    // As units, instances are the machine's: they go on while the deployer is started again.
+    await (settings.services === 'systemd' ? daemon.leave() : daemon.stop());
     lock.release();
   }
 }
@@ -57,14 +60,14 @@ export async function runDaemon(options: {
 /** The local repository, where that is the forge, then the daemon. A repository that was made for a daemon that cannot start would be taken for somebody's next time. */
 async function begin(settings: Settings, demo: boolean, io: DaemonIo): Promise<Daemon> {
   const { home } = settings;
-  if (settings.github) return await startDaemon({ settings, logger: openLog(home) });
+  if (settings.github) return await startDaemon({ settings, logger: openLog(settings) });
   const origin = originOf(home);
   const isNew = !existsSync(origin);
   try {
     await createOrigin({ home, checkout: demo ? io.cwd : null });
     if (isNew && (await hasChanges(io.cwd)))
       io.stdout.write('deployer: uncommitted changes are not deployed: commit them and push\n');
-    return await startDaemon({ settings, logger: openLog(home) });
+    return await startDaemon({ settings, logger: openLog(settings) });
   } catch (error) {
     if (isNew) await removeTree(origin);
     throw error;
@@ -80,7 +83,10 @@ async function live(daemon: Daemon, settings: Settings, demo: boolean, io: Daemo
   io.stdout.write(`deployer: listening on ${daemon.url}, home ${home}\n`);
   // What a person merges on GitHub is not for us to promote.
   if (demo && !settings.github) await welcome(daemon, home, io);
+  const status = `listening on ${daemon.url}`;
+  const end = await startHeartbeat({ notify: notifier(process.env), state: daemon.state, status });
   await aborted(io.signal);
+  await end();
 }
 
 /** The operator's sentence for what kept the daemon from starting; null: a defect. */

@@ -94,14 +94,16 @@ async function earlierFrom(tools: Tools, record: DeploymentRecord): Promise<Live
 
 /** The deployment's own log: one line a call, written in order. */
 async function deploymentLog(
-  tools: Pick<Tools, 'home' | 'clock'>,
+  tools: Pick<Tools, 'home' | 'clock' | 'logger'>,
   id: string,
 ): Promise<(line: string) => void> {
   const file = logFileOf(tools.home, id);
   await mkdir(dirname(file), { recursive: true });
   let writing = Promise.resolve();
   return (line) => {
-    const text = `${tools.clock().toISOString()} ${oneLine(line, 2000)}\n`;
+    const said = oneLine(line, 2000);
+    tools.logger.info({ deployment: id }, said);
+    const text = `${tools.clock().toISOString()} ${said}\n`;
     writing = writing.then(() => appendFile(file, text)).catch(() => undefined);
   };
 }

@@ -91,7 +91,7 @@ function instrument(tools: Tools): Tools {
 async function main(): Promise<void> {
   const settings = parseSettings(process.env);
   claimHome(settings.home);
-  const daemon = await startDaemon({ settings, logger: openLog(settings.home), instrument });
+  const daemon = await startDaemon({ settings, logger: openLog(settings), instrument });
   await installHook({ home: settings.home, url: daemon.url });
   process.on('message', (order: Order) => {
     if ('end' in order) void daemon.stop().then(() => process.exit(0));

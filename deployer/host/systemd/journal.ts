@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { BARE } from './systemctl.ts';
 
 /** Milliseconds that the journal may be behind what a process wrote last. */
 const BEHIND = 500;
@@ -12,7 +13,7 @@ export async function journalOf(unit: string): Promise<string> {
     const { stdout } = await execa(
       'journalctl',
       ['--quiet', '--no-pager', '--boot', '--lines=100', '--output=cat', '--since=-2min', ...fields],
-      { reject: false, stdin: 'ignore', stderr: 'ignore' },
+      { reject: false, ...BARE, stdin: 'ignore', stderr: 'ignore' },
     );
     if (stdout !== '' || waited >= BEHIND) return stdout.slice(-16_384);
     await sleep(STEP);

@@ -5,6 +5,8 @@ import { FailedError, oneLine } from '../../problem.ts';
 
 /** Milliseconds between two looks at a unit; a look reads one link. */
 const LOOK = 10;
+/** systemd's programs get nothing of our environment. */
+export const BARE = { extendEnv: false, env: { PATH: '/usr/bin:/bin' } } as const;
 
 type Verb = 'start' | 'stop' | 'kill' | 'reset-failed';
 
@@ -12,6 +14,7 @@ type Verb = 'start' | 'stop' | 'kill' | 'reset-failed';
 export async function systemctl(verb: Verb, unit: string, options: readonly string[] = []): Promise<void> {
   const ran = await execa('systemctl', [verb, '--no-ask-password', ...options, '--', unit], {
     reject: false,
+    ...BARE,
     stdin: 'ignore',
     stdout: 'ignore',
   });
@@ -22,7 +25,10 @@ export async function systemctl(verb: Verb, unit: string, options: readonly stri
 /** How a unit ended, as long as systemd keeps that: a unit that did not fail is forgotten, and then says success. */
 export async function outcomeOf(unit: string): Promise<{ result: string; status: number }> {
   const properties = ['Result', 'ExecMainStatus'].map((name) => `--property=${name}`);
-  const { stdout } = await execa('systemctl', ['show', ...properties, '--', unit], { stdin: 'ignore' });
+  const { stdout } = await execa('systemctl', ['show', ...properties, '--', unit], {
+    ...BARE,
+    stdin: 'ignore',
+  });
   return {
     result: /^Result=(.*)$/m.exec(stdout)?.[1] ?? '',
     status: Number(/^ExecMainStatus=(\d+)$/m.exec(stdout)?.[1] ?? Number.NaN),
