@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { LAYOUT } from '../install/layout.ts';
 import { SettingsError } from '../problem.ts';
+import { withSettingsFile } from '../settings-file.ts';
 import { parseSettings } from '../settings.ts';
 import type { Settings } from '../settings.ts';
 import type { Io } from './io.ts';
@@ -31,11 +32,13 @@ export interface Connection {
 }
 
 /** @throws SettingsError */
-export function findDaemon({ env, cwd }: Pick<Io, 'env' | 'cwd'>): Connection {
+export function findDaemon({ env: given, cwd }: Pick<Io, 'env' | 'cwd'>): Connection {
+  const home = findHome(given['DEPLOYER_HOME'], cwd);
+  const env = withSettingsFile({ ...given, DEPLOYER_HOME: home }, cwd);
   const settings = parseSettings(Object.fromEntries(NEEDED.map((name) => [name, env[name]])));
-  const tokenFile = join(findHome(env['DEPLOYER_HOME'], cwd), 'admin-token');
+  const tokenFile = join(home, 'admin-token');
   // On the daemon's own machine the way is short: not by its public address and a proxy.
-  const isRemote = Boolean(env['DEPLOYER_URL']) && !env['DEPLOYER_LISTEN'];
+  const isRemote = Boolean(given['DEPLOYER_URL']) && !env['DEPLOYER_LISTEN'];
   return {
     url: isRemote ? settings.url : localUrl(settings.listen),
     token: settings.adminToken ?? readToken(tokenFile),

@@ -10,6 +10,7 @@ import {
 import { deploy } from './verbs/deploy.ts';
 import { doctor } from './verbs/doctor.ts';
 import { history } from './verbs/history.ts';
+import { init } from './verbs/init.ts';
 import { install, uninstall } from './verbs/install.ts';
 import { lock, unlock } from './verbs/lock.ts';
 import { logs } from './verbs/logs.ts';
@@ -24,6 +25,7 @@ import { verify } from './verbs/verify.ts';
 /** Every verb, in the order of the help. */
 export const VERBS: readonly Verb[] = [
   start,
+  init,
   deploy,
   promote,
   verify,

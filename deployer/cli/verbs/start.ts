@@ -1,4 +1,5 @@
 import { oneLine, SettingsError } from '../../problem.ts';
+import { withSettingsFile } from '../../settings-file.ts';
 import { parseSettings, type Settings } from '../../settings.ts';
 import type { Io } from '../io.ts';
 import { WRONG_USAGE, type Result } from '../outcome.ts';
@@ -11,7 +12,7 @@ export const start: Verb = {
   options: { demo: { help: 'creates a local repository from this checkout, deploys dev and promotes it' } },
   async run({ args, io, wantsJson }) {
     const said = listen(io, wantsJson);
-    const settings = readSettings(io.env);
+    const settings = readSettings(io);
     if (settings instanceof SettingsError) return cannotStart(oneLine(settings));
     // The daemon's rooms are many: no other verb should wait for them.
     const { runDaemon } = await import('../../daemon.ts');
@@ -21,9 +22,9 @@ export const start: Verb = {
   },
 };
 
-function readSettings(env: NodeJS.ProcessEnv): Settings | SettingsError {
+function readSettings({ env, cwd }: Pick<Io, 'env' | 'cwd'>): Settings | SettingsError {
   try {
-    return parseSettings(env);
+    return parseSettings(withSettingsFile(env, cwd));
   } catch (error) {
     if (error instanceof SettingsError) return error;
     throw error;
