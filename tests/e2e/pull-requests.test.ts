@@ -92,7 +92,7 @@ describe('a pull request into the branch of an environment', () => {
       /routes: GET \/\n {2}expected {2}200\n {2}actual {4}gave 500\n {2}hint {6}see server\.mjs\n {2}where {5}server\.mjs:1/,
     );
     expect(comment?.body).toContain(`git merge --no-edit ${commit}`);
-    expect(comment?.body).toContain('node verify.mjs --url http://127.0.0.1:18765 --suite routes\n');
+    expect(comment?.body).toContain('--socket "$LISTEN" --suite routes\n');
     expect((await stage.daemon.operations.environment('dev')).quarantined).toEqual([]);
     await untouched();
     await pulls.close(2);

@@ -7,9 +7,6 @@ import { PROMOTION_SUITE, REHEARSAL_SUITE } from '../rehearsal/suite.ts';
 
 /** Suites of the deployer itself, which a release's `verify` does not know. */
 const DEPLOYERS: readonly string[] = [REHEARSAL_SUITE, PROMOTION_SUITE];
-/** A port that nothing well-known has. */
-const LISTEN = '127.0.0.1:18765';
-
 /**
  * Shell lines that do in a clone what the deployer did: the tree, its dependencies, a database made by its migrations,
  * an instance, and the suites that failed. None when there is nothing to reproduce.
@@ -26,8 +23,8 @@ export function reproduce(
     ...(config.commands.install ? [words(config.commands.install)] : []),
     ...variables(environment, config),
     ...(config.commands.migrate ? [`${words(config.commands.migrate)} up --json`] : []),
-    `${words(config.commands.start)} &`,
-    `curl --silent --show-error --fail --output /dev/null --retry 20 --retry-all-errors --retry-delay 1 http://${LISTEN}/_deploy/health`,
+    `${words(config.commands.start)} > "$TRY/log" 2>&1 &`,
+    `${HEALTH} || cat "$TRY/log"`,
     ...verifying(
       config,
       names.filter((name) => !DEPLOYERS.includes(name)),
@@ -41,33 +38,43 @@ function checkOut({
   branch,
   pull,
 }: Pick<DeploymentRecord, 'commit' | 'branch'> & Pick<DeploymentRecord['request'], 'pull'>): string[] {
-  if (!pull) return [quote(['git', 'fetch', 'origin', branch]), `git checkout --detach ${commit}`];
+  if (!pull) return [`git fetch origin ${word(branch)}`, `git checkout --detach ${commit}`];
   return [
-    quote(['git', 'fetch', 'origin', pull.base, pull.head]),
-    quote(['git', 'checkout', '--detach', `origin/${pull.base}`]),
+    `git fetch origin ${word(pull.base)} ${word(pull.head)}`,
+    `git checkout --detach ${word(`origin/${pull.base}`)}`,
     `git merge --no-edit ${commit}`,
   ];
 }
 
+/** Beside the clone, so that it stays clean; on a private socket, as the deployer's instances. */
 function variables(environment: string, { database }: Environment): string[] {
   const data =
     database === undefined
       ? []
       : database.client === 'pg'
         ? ['DATABASE_URL=postgres:///reproduce']
-        : ['DATABASE_FILE="$PWD/.reproduce/database"'];
+        : ['DATABASE_FILE="$TRY/database"'];
   return [
-    'mkdir -p .reproduce/files',
-    ['export PATH="$PWD/node_modules/.bin:$PATH"', 'FILES_DIR="$PWD/.reproduce/files"', ...data].join(' '),
-    `export ENVIRONMENT=${environment} LISTEN=${LISTEN} DEPLOYMENT_MODE=true NODE_ENV=production`,
+    'TRY="$(mktemp -d)"; mkdir "$TRY/files"',
+    [
+      'export PATH="$PWD/node_modules/.bin:$PATH" LISTEN="$TRY/live.sock" FILES_DIR="$TRY/files"',
+      ...data,
+    ].join(' '),
+    `export ENVIRONMENT=${environment} DEPLOYMENT_MODE=true NODE_ENV=production`,
   ];
 }
 
-function verifying({ commands }: Environment, suites: readonly string[]): string[] {
+const HEALTH =
+  'curl -fs -o /dev/null --retry 20 --retry-all-errors --retry-delay 1 --unix-socket "$LISTEN" http://localhost/_deploy/health';
+
+function verifying({ commands, url, listen }: Environment, suites: readonly string[]): string[] {
   if (!commands.verify) return [];
-  const asked = suites.map((name) => `--suite ${quote([name])}`);
-  return [[words(commands.verify), `--url http://${LISTEN}`, ...asked].join(' ')];
+  const asked = suites.map((name) => `--suite ${word(name)}`);
+  const where = `--url ${word(url ?? `http://${listen}`)} --socket "$LISTEN"`;
+  return [[words(commands.verify), where, ...asked].join(' ')];
 }
 
 /** As no shell splits a command of an environment, none may read more into it here either. */
-const words = (command: string) => quote(splitCommand(command));
+const words = (command: string) => splitCommand(command).map(word).join(' ');
+
+const word = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote([text]));
