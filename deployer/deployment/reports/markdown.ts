@@ -25,7 +25,7 @@ export function block(lines: readonly string[], language: 'text' | 'sh'): string
 
 function indented(line: string): string {
   const [indent = ''] = /^ */.exec(line) ?? [];
-  return `${indent}${oneLine(line, 500)}`;
+  return `${indent}${oneLine(line, 300)}`;
 }
 
 /** What is shown when it is opened. */
