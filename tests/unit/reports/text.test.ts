@@ -28,9 +28,13 @@ describe('what strangers wrote stays text in a comment', () => {
 
   it.each(HOSTILE)('as a block: %j', (text) => {
     expect(typesOf(`before\n\n${block(['first', text, 'last'], 'text')}\n\nafter`)).toEqual([
-      ...['paragraph_open', 'inline', 'paragraph_close'],
+      'paragraph_open',
+      'inline',
+      'paragraph_close',
       'fence',
-      ...['paragraph_open', 'inline', 'paragraph_close'],
+      'paragraph_open',
+      'inline',
+      'paragraph_close',
     ]);
   });
 });
