@@ -234,8 +234,8 @@ async function afterChange(parts: {
 }): Promise<void> {
   const { id, journal, outbox, metrics, reconciler, write } = parts;
   const record = await journal.get(id).catch(() => null);
-  // Accepted, begun and ended are what the forge is told.
-  if (record && ['waiting', 'running', 'finished'].includes(record.phase)) outbox.kick();
+  // Accepted, begun, live and ended are what the forge is told.
+  if (record && record.phase !== 'switching' && record.phase !== 'reverting') outbox.kick();
   if (record?.phase !== 'finished') return;
   // What was verified now may open the gate of another environment.
   if (record.outcome === 'deployed') void reconciler.look();

@@ -274,6 +274,7 @@ export function createJournal(options: {
         const { environment } = await records.get(id, trx);
         await move(trx, id, 'live', { live_at: now() });
         await trx('environments').where({ name: environment }).update({ live_deployment: id });
+        await tell(trx, id);
       });
       changed(id);
     },

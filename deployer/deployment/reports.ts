@@ -32,26 +32,32 @@ export function reportsOf(url: string): Tell {
 }
 
 function deployReports(deployment: DeploymentRecord, suites: Suite[], url: string): Report[] {
-  const { environment, outcome, phase } = deployment;
+  const { environment, outcome, phase, liveAt } = deployment;
   const context = `deploy/${environment}`;
   if (phase === 'waiting') {
     const description = `waiting to be deployed to ${environment}`;
     return [statusOf(deployment, url, { context, state: 'pending', description })];
   }
+  // What was verified is told as soon as it is live: a forge takes changes one by one, while it settles.
+  if (phase === 'live') return suiteReports(deployment, suites, url);
   if (outcome === null) return [];
   return [
-    ...suites.map((suite) =>
-      statusOf(deployment, url, {
-        context: `verify/${environment}/${suite.name}`,
-        state: suite.success ? 'success' : 'failure',
-        description: summaryOf(suite),
-      }),
-    ),
+    ...(liveAt === null ? suiteReports(deployment, suites, url) : []),
     ...tagReports(deployment, suites),
     ...revertReports(deployment, url),
     statusOf(deployment, url, { context, state: STATES[outcome], description: describe(deployment, suites) }),
     ...commentReports(deployment, suites, url),
   ];
+}
+
+function suiteReports(deployment: DeploymentRecord, suites: Suite[], url: string): Report[] {
+  return suites.map((suite) =>
+    statusOf(deployment, url, {
+      context: `verify/${deployment.environment}/${suite.name}`,
+      state: suite.success ? 'success' : 'failure',
+      description: summaryOf(suite),
+    }),
+  );
 }
 
 /** The pull request that brought a commit is told when it failed: its author looks there. */

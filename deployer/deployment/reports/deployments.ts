@@ -15,6 +15,8 @@ export function deploymentReports(
   const { phase, outcome, environment } = deployment;
   if (phase === 'waiting')
     return [reportOf(deployment, url, 'queued', `waiting to be deployed to ${environment}`)];
+  // That it is live now, and how it was verified, is told by statuses.
+  if (phase === 'live') return [];
   if (outcome === null)
     return [reportOf(deployment, url, 'in_progress', `is being deployed to ${environment}`)];
   const state = STATES[outcome];

@@ -191,9 +191,9 @@ describe('the end of a deployment', () => {
     });
   });
 
-  it('tells suites, a tag and the sum of checks', async () => {
+  it('tells suites once it is live, and at its end a tag and the sum of checks', async () => {
     const { journal, at, reports } = await openJournal();
-    const id = await at('live');
+    const id = await at('switching');
     const check = {
       name: 'GET /',
       success: true,
@@ -203,16 +203,30 @@ describe('the end of a deployment', () => {
       location: null,
     };
     await journal.suites(id, [{ name: 'routes', success: true, durationMs: 12, checks: [check, check] }]);
+    await journal.live(id);
+    const told = { context: 'verify/dev/routes', state: 'success', description: '2 checks passed in 12 ms' };
+    expect((await reports()).slice(1)).toMatchObject([told]);
     await journal.note(id, { tag: 'v2026.11.20' });
     await journal.finish(id, 'deployed', null);
     expect((await reports()).slice(1)).toMatchObject([
-      { context: 'verify/dev/routes', state: 'success', description: '2 checks passed in 12 ms' },
+      told,
       {
         type: 'tag',
         name: 'v2026.11.20',
         message: `Deployment ${id} to dev\n\nroutes: 2 checks passed in 12 ms`,
       },
       { context: 'deploy/dev', state: 'success', description: 'deployed: 2 checks in 1 suites passed' },
+    ]);
+  });
+
+  it('tells what its verification found, once, when it fails before it is live', async () => {
+    const { journal, at, reports } = await openJournal();
+    const id = await at('running');
+    await journal.suites(id, [{ name: 'routes', success: false, durationMs: 12, checks: [] }]);
+    await journal.finish(id, 'rejected', 'routes');
+    expect((await reports()).slice(1)).toMatchObject([
+      { context: 'verify/dev/routes', state: 'failure' },
+      { context: 'deploy/dev', state: 'failure' },
     ]);
   });
 
