@@ -75,10 +75,23 @@ describe('an App', () => {
     expect(github.violations).toEqual([]);
   });
 
+  it('whose token GitHub does not take any more gets another one', async () => {
+    const { github, forge, first } = await githubPlace((double) => double.world.credentials.installApp());
+    await forge.send(statusOf(first));
+    const { secret } = (await forge.remote.access?.()) ?? {};
+    github.world.credentials.revoke(/password=(.+)/.exec(secret ?? '')?.[1] ?? '');
+    await expect(forge.send(statusOf(first, 'other'))).rejects.toMatchObject({ retryable: true });
+    await forge.send(statusOf(first, 'other'));
+    expect(github.statuses(first)).toHaveLength(2);
+  });
+
   it('whose token was cut off in mid-answer asks for another', async () => {
     const { github, forge, first } = await githubPlace((double) => double.world.credentials.installApp());
     github.faults.plan({ fault: 'cut', path: /access_tokens/ });
-    await expect(forge.send(statusOf(first))).rejects.toMatchObject({ retryable: true });
+    await expect(forge.send(statusOf(first))).rejects.toMatchObject({
+      retryable: true,
+      message: expect.stringContaining('was cut off'),
+    });
     await forge.send(statusOf(first));
     expect(github.statuses(first)).toHaveLength(1);
   });
