@@ -32,11 +32,15 @@ export function backupOperations(parts: {
     (await listBackups(backupsOf(home, environment))).backups;
 
   /** @throws UsageError when there is no such backup; a damaged one is there */
-  async function which(environment: string, id: string | null): Promise<{ directory: string; id: string }> {
+  async function which(
+    environment: string,
+    id: string | null,
+    except: ReadonlySet<string> = new Set(),
+  ): Promise<{ directory: string; id: string }> {
     await lookUp.known(environment);
     const directory = backupsOf(home, environment);
     const { backups, unreadable } = await listBackups(directory);
-    const [newest] = backups;
+    const newest = backups.find((backup) => !except.has(backup.id));
     if (id === null && newest) return { directory, id: newest.id };
     const ids = [...backups.map((backup) => backup.id), ...unreadable];
     if (id !== null && ids.includes(id)) return { directory, id };
@@ -120,7 +124,7 @@ export function backupOperations(parts: {
 
       async restoreBackup(environment, asked, { by, reason }) {
         const { record, generation } = await lookUp.live(environment);
-        const { id } = await which(environment, asked);
+        const { id } = await which(environment, asked, await journal.takenByRestores(environment));
         if (!generation) throw new RefusedError(`${environment} has no database to restore into`);
         const { branch, commit, tree } = record;
         const accepted = await journal.accept({

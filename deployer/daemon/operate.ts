@@ -9,6 +9,7 @@ import { toRecord, toSummary, type DeploymentRecord, type DeploymentRow } from '
 import type { Tools } from '../deployment/work.ts';
 import type { createOutbox } from '../forge/outbox.ts';
 import type { AuditEntry, DeployRequest, Operations, RollbackRequest } from '../operations.ts';
+import type { Environment } from '../../environments/schema.ts';
 import { RefusedError, UsageError } from '../problem.ts';
 import type { EnvironmentRow, Reconciler } from '../reconcile/reconciler.ts';
 import type { BackupOperations } from './backup-operations.ts';
@@ -98,6 +99,7 @@ export function createOperations(parts: Parts): Operations {
           ? `there is no branch ${branch ?? row.branch} on ${tools.forge.name}`
           : `there is no commit ${commit} on ${tools.forge.name}; give all its characters`,
       );
+    await demandUnlocked(request, target.commit);
     const record = await journal.accept(
       {
         kind: 'deploy',
@@ -119,6 +121,14 @@ export function createOperations(parts: Parts): Operations {
       },
     );
     return accepted(record);
+  }
+
+  /** A push that a lock makes wait is not joined: whoever asks by hand is told of the lock, and the push goes on waiting. */
+  async function demandUnlocked({ environment, override }: DeployRequest, commit: string): Promise<void> {
+    const waiting = await journal.newest(environment, ['waiting']);
+    if (override || !waiting?.automatic || waiting.commit !== commit) return;
+    const locked = await tools.policy.locked(environment);
+    if (locked) throw new RefusedError(locked);
   }
 
   async function rollback(request: RollbackRequest): Promise<Deployment> {
@@ -191,7 +201,7 @@ export function createOperations(parts: Parts): Operations {
       if (commit !== undefined)
         void query.where('commit', 'like', `${commit.replaceAll(/[^0-9a-f]/g, '?')}%`);
       if (outcome !== undefined) void query.where({ outcome });
-      if (cursor !== undefined) void query.where('seq', '<', Number(cursor) || 0);
+      if (cursor !== undefined) void query.where('seq', '<', positionOf(cursor));
       const found = await query;
       const page = found.slice(0, size);
       return {
@@ -235,6 +245,7 @@ export function createOperations(parts: Parts): Operations {
 
     async verify(name, suites) {
       const present = await live(name);
+      demandSuites(present.config, suites);
       const context = await contextOf(present, AbortSignal.timeout(present.config.verify.timeout + 60_000));
       // A rollback may have made an earlier instance live again: it still says the deployment that started it.
       const instance = await tools.instances.get(name, present.slot);
@@ -349,4 +360,17 @@ function demandReason({
   reason?: string | undefined;
 }): void {
   if (override && !reason?.trim()) throw new UsageError('--override needs --reason: why is the gate passed?');
+}
+
+/** What `next` said: the place of the last row of a page. */
+function positionOf(cursor: string): number {
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw new UsageError(`expected the next of an earlier answer as cursor, got ${cursor}`);
+}
+
+function demandSuites({ name, commands, verify: { suites } }: Environment, asked: readonly string[]): void {
+  const known = commands.verify === undefined ? ['service'] : suites;
+  const unknown = known && asked.find((suite) => !known.includes(suite));
+  if (known && unknown !== undefined)
+    throw new UsageError(`${name} has no suite ${unknown}; it has ${known.join(', ')}`);
 }

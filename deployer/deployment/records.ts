@@ -47,6 +47,15 @@ export function readRecords(state: Knex) {
       };
     },
 
+    /** The backups that restores took of what they replaced: nobody who asks for the newest means these. */
+    async takenByRestores(environment: string): Promise<ReadonlySet<string>> {
+      const taken = await rows()
+        .where({ environment, kind: 'restore' })
+        .whereNotNull('backup')
+        .select('backup');
+      return new Set(taken.flatMap(({ backup }) => backup ?? []));
+    },
+
     /** ISO 8601; null when it has not begun. */
     async stageBegan(id: string, name: StageName): Promise<string | null> {
       const row = await state<StageRow>('stages').where({ deployment_id: id, name }).first();

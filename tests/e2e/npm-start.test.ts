@@ -36,6 +36,12 @@ describe('a clone of this project', () => {
     }
   });
 
+  it('has no suite of another name: asking for it is wrong usage, which lists those that there are', async () => {
+    const asked = await place.json('verify', 'prod', '--suite', 'nope');
+    expect(asked).toMatchObject({ code: 2, success: false });
+    expect(JSON.stringify(asked.details)).toContain('prod has no suite nope; it has service, routes');
+  });
+
   it('is verified there by its own suites, as `npx deployer` tells', async () => {
     const { details } = await place.json('status', 'prod');
     const live = details['live'] as { suites: { name: string; success: boolean }[] };

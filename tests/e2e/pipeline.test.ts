@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage } from '../kit/daemon.ts';
+import { Stage, waitFor } from '../kit/daemon.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
 
 const COLUMN: SampleMigration = {
@@ -44,6 +44,38 @@ describe('a push', () => {
       'settle done',
       'finish done',
     ]);
+  });
+
+  it('is what `deploy` asks for right after it: one deployment, which both wait for', async () => {
+    const commit = await stage.push('dev', 'Asked for too', {
+      'behaviour.json': behaviour({ version: 'asked' }),
+    });
+    const asked = await stage.outcome(
+      await stage.daemon.operations.deploy({ environment: 'dev', by: 'alice' }),
+    );
+    expect(asked).toMatchObject({ outcome: 'deployed', commit });
+    await stage.allLive();
+    const { deployments } = await stage.daemon.operations.deployments({ environment: 'dev', commit });
+    expect(deployments.map(({ outcome }) => outcome)).toEqual(deployments.map(() => 'deployed'));
+  });
+
+  it('that a lock makes wait goes on waiting when `deploy` asks for it, which is refused', async () => {
+    const { operations } = stage.daemon;
+    await operations.lock('dev', 'an audit', 'alice');
+    const commit = await stage.push('dev', 'Locked', { 'behaviour.json': behaviour({ version: 'locked' }) });
+    await waitFor('it to wait', async () => (await operations.environment('dev')).waiting ?? undefined);
+    await expect(operations.deploy({ environment: 'dev', by: 'bob' })).rejects.toThrow(/an audit/);
+    expect((await operations.environment('dev')).waiting).toMatchObject({ commit });
+    await operations.unlock('dev', 'alice');
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
+  });
+
+  it('is found again page by page, and a cursor that no page told is wrong usage', async () => {
+    const { operations } = stage.daemon;
+    const { next, deployments } = await operations.deployments({ environment: 'dev', limit: 1 });
+    const older = await operations.deployments({ environment: 'dev', limit: 1, cursor: next ?? '' });
+    expect(older.deployments[0]?.id).not.toBe(deployments[0]?.id);
+    await expect(operations.deployments({ cursor: 'nonsense' })).rejects.toThrow(/as cursor, got nonsense/);
   });
 
   it('with a migration keeps what visitors wrote, on the next generation', async () => {

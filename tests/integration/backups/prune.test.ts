@@ -33,6 +33,14 @@ describe('pruning', () => {
     expect(await prune(1)).toEqual([]);
   });
 
+  test('removes what restoring a backup dropped together with that backup, and not before', async () => {
+    for (const day of ['01', '02']) await backupAt(source, `2026-11-${day}T00:00:00Z`, 'before-deploy');
+    const saved = ['01', '02'].map((day) => `2026-11-${day}_00-00-00.dropped-20261120-000000-abcdef.jsonl`);
+    for (const name of saved) writeFileSync(join(source.directory, name), '{}\n');
+    await prune(1);
+    expect(readdirSync(source.directory)).toEqual(['2026-11-02_00-00-00', saved[1]]);
+  });
+
   test('never removes the newest backup that verifies, however old it is', async () => {
     await backupAt(source, '2026-01-01T00:00:00Z', 'database');
     await backupAt(source, '2026-01-02T00:00:00Z', 'database');
