@@ -124,10 +124,13 @@ export function createOperations(parts: Parts): Operations {
   }
 
   /** A push that a lock makes wait is not joined: whoever asks by hand is told of the lock, and the push goes on waiting. */
-  async function demandUnlocked({ environment, override }: DeployRequest, commit: string): Promise<void> {
-    const waiting = await journal.newest(environment, ['waiting']);
+  async function demandUnlocked(
+    { environment: name, override }: DeployRequest,
+    commit: string,
+  ): Promise<void> {
+    const waiting = await journal.newest(name, ['waiting']);
     if (override || !waiting?.automatic || waiting.commit !== commit) return;
-    const locked = await tools.policy.locked(environment);
+    const locked = await tools.policy.locked(name);
     if (locked) throw new RefusedError(locked);
   }
 
