@@ -32,6 +32,12 @@ export interface Undo {
   before: string | null;
 }
 
+/** A pull request that was merged, as the commits tell it. */
+export interface MergedPull {
+  number: number;
+  title: string;
+}
+
 /** A deployment as the journal keeps it. */
 export interface DeploymentRecord extends DeploymentSummary {
   seq: number;
@@ -58,6 +64,8 @@ export interface DeploymentRecord extends DeploymentSummary {
   ran: MigrateReport['ran'];
   /** When it failed: the last lines of its instance, without secrets. */
   logTail: string[];
+  /** When it is tagged: the pull requests since the tag before. */
+  pulls: MergedPull[];
 }
 
 /** The columns that change while a deployment runs. */
@@ -75,6 +83,7 @@ export type Patch = Partial<
     | 'backup'
     | 'ran'
     | 'logTail'
+    | 'pulls'
     | 'cause'
     | 'tag'
     | 'liveAt'
@@ -112,6 +121,7 @@ export interface DeploymentRow {
   proven: number | boolean;
   ran: string | null;
   log_tail: string | null;
+  pulls: string | null;
   backup: string | null;
 }
 
@@ -168,6 +178,7 @@ export function toRecord(row: DeploymentRow): DeploymentRecord {
     backup: row.backup,
     ran: row.ran === null ? [] : (JSON.parse(row.ran) as MigrateReport['ran']),
     logTail: row.log_tail === null ? [] : (JSON.parse(row.log_tail) as string[]),
+    pulls: row.pulls === null ? [] : (JSON.parse(row.pulls) as MergedPull[]),
   };
 }
 
@@ -181,7 +192,7 @@ export function toSuite(row: SuiteRow): Suite {
 
 /** A patch as columns. */
 export function toColumns(patch: Patch): Partial<DeploymentRow> {
-  const { liveAt, config, applied, ran, logTail, ...same } = patch;
+  const { liveAt, config, applied, ran, logTail, pulls, ...same } = patch;
   return {
     ...same,
     ...(liveAt === undefined ? {} : { live_at: liveAt }),
@@ -189,5 +200,6 @@ export function toColumns(patch: Patch): Partial<DeploymentRow> {
     ...(applied === undefined ? {} : { applied: JSON.stringify(applied) }),
     ...(ran === undefined ? {} : { ran: JSON.stringify(ran) }),
     ...(logTail === undefined ? {} : { log_tail: JSON.stringify(logTail) }),
+    ...(pulls === undefined ? {} : { pulls: JSON.stringify(pulls) }),
   };
 }

@@ -94,6 +94,13 @@ export function readRecords(state: Knex) {
       return (await rows().whereNotNull('tag').select('tag')).flatMap(({ tag }) => tag ?? []);
     },
 
+    /** The newest that was given a tag in the environment, or null. */
+    async newestTagged(environment: string): Promise<DeploymentRecord | null> {
+      const tagged = rows().where({ environment, outcome: 'deployed' }).whereNotNull('tag');
+      const row = await tagged.orderBy('seq', 'desc').first();
+      return row ? toRecord(row) : null;
+    },
+
     async inPhases(phases: readonly Phase[]): Promise<DeploymentRecord[]> {
       return (await rows().whereIn('phase', phases).orderBy('seq')).map(toRecord);
     },

@@ -4,6 +4,7 @@ import type { DeploymentRecord } from './record.ts';
 import { comment } from './reports/comment.ts';
 import { deploymentReports } from './reports/deployments.ts';
 import { rehearsalReports } from './reports/rehearsal.ts';
+import { releaseNote } from './reports/release-note.ts';
 import { STATES, statusOf } from './reports/status.ts';
 import { describe, summaryOf } from './reports/words.ts';
 
@@ -70,17 +71,9 @@ function commentReports(deployment: DeploymentRecord, suites: Suite[], url: stri
 }
 
 function tagReports(deployment: DeploymentRecord, suites: Suite[]): Report[] {
-  const { tag, commit, id, outcome } = deployment;
+  const { tag, commit, outcome } = deployment;
   if (!tag || outcome !== 'deployed') return [];
-  const lines = suites.map((suite) => `${suite.name}: ${summaryOf(suite)}`);
-  return [
-    {
-      type: 'tag',
-      commit,
-      name: tag,
-      message: [`Deployment ${id} to ${deployment.environment}`, '', ...lines].join('\n'),
-    },
-  ];
+  return [{ type: 'tag', commit, name: tag, message: releaseNote(deployment, suites) }];
 }
 
 function revertReports(deployment: DeploymentRecord, url: string): Report[] {

@@ -213,7 +213,12 @@ describe('the end of a deployment', () => {
       {
         type: 'tag',
         name: 'v2026.11.20',
-        message: `Deployment ${id} to dev\n\nroutes: 2 checks passed in 12 ms`,
+        message: [
+          `Deployment ${id} to dev`,
+          'Pull requests:\n- none',
+          'Migrations:\n- none',
+          'Verification:\n- routes: 2 checks passed in 12 ms',
+        ].join('\n\n'),
       },
       { context: 'deploy/dev', state: 'success', description: 'deployed: 2 checks in 1 suites passed' },
     ]);
