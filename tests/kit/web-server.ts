@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, writeFileSy
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { parseListen } from '../../deployer/host/ports.ts';
+import { writesIn } from '../../deployer/host/sluice/writes.ts';
 import { renderSite } from '../../deployer/host/web-server/render.ts';
 import type { Site, WebServer } from '../../deployer/host/web-server/site.ts';
 import { waitFor } from './daemon.ts';
@@ -44,7 +45,7 @@ export async function startWebServer(
   const gone = once(child, 'exit');
   await waitFor(`${server} to listen`, async () => {
     if (child.exitCode !== null) throw new Error(`${server} ended: ${readFileSync(log, 'utf8')}`);
-    const listening = await Promise.all(sites.map(({ listen }) => accepts(listen)));
+    const listening = await Promise.all(sites.map(isServed));
     return listening.every(Boolean) || undefined;
   });
   return {
@@ -66,6 +67,11 @@ function around(server: WebServer, own: string, sites: string): string {
     'events { worker_connections 4096; }',
     `http {\n${temporary}\n${sites}\n}\n`,
   ].join('\n');
+}
+
+/** For visitors, and for the writes of both slots. */
+async function isServed({ directory, listen }: Site): Promise<boolean> {
+  return Object.keys(writesIn(directory)).length === 2 && (await accepts(listen));
 }
 
 function accepts(listen: string): Promise<boolean> {
