@@ -274,7 +274,7 @@ behindEach((kind) => {
       const aborted = new Promise((resolve) => blue.seen[0]?.socket.once('close', resolve));
       // Caddy gives it up with its client, and leaves it to the instance whether it goes on; it is not acknowledged.
       const counted = (await door.counters('dev')).writesInFlight;
-      expect([kind, counted]).toEqual([kind, kind === 'caddy' ? expect.any(Number) : 1]);
+      expect(counted === 1 || kind === 'caddy').toBe(true);
       gate.resolve();
       await until(() => blue.executed.includes('left'), 'the write');
       await aborted;
