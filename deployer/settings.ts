@@ -182,7 +182,7 @@ function parseDatabaseUrl(url: string | null): string | null {
 
 function parseGitHub(get: (name: string) => string | null): GitHubSettings | null {
   const serverUrl = parseSecureUrl('GITHUB_SERVER_URL', get('GITHUB_SERVER_URL') ?? '');
-  const apiUrl = parseSecureUrl('GITHUB_API_URL', get('GITHUB_API_URL') ?? '');
+  const apiUrl = apiOf(serverUrl, parseSecureUrl('GITHUB_API_URL', get('GITHUB_API_URL') ?? ''));
   const repository = get('GITHUB_REPOSITORY');
   if (repository === null) return null;
   if (!/^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/.test(repository)) {
@@ -194,6 +194,12 @@ function parseGitHub(get: (name: string) => string | null): GitHubSettings | nul
     throw new SettingsError('GITHUB_TOKEN is missing: set it, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY');
   }
   return { repository, serverUrl, apiUrl, token, app };
+}
+
+/** The token of an Enterprise Server is not for github.com: where only the server is named, its own API is asked. */
+function apiOf(serverUrl: string, apiUrl: string): string {
+  const isMixed = serverUrl !== 'https://github.com' && apiUrl === 'https://api.github.com';
+  return isMixed ? `${serverUrl}/api/v3` : apiUrl;
 }
 
 function parseGitHubToken(token: string | null): string | null {

@@ -86,6 +86,11 @@ describe('every setting', () => {
     });
   });
 
+  it('asks the API of the Enterprise Server that is named, not that of the public GitHub', () => {
+    const env = { ...GITHUB, GITHUB_SERVER_URL: 'https://git.example' };
+    expect(parseSettings(env).github?.apiUrl).toBe('https://git.example/api/v3');
+  });
+
   it('makes the public address from the listening one', () => {
     expect(parseSettings({ DEPLOYER_LISTEN: '127.0.0.1:9123' }).url).toBe('http://127.0.0.1:9123');
     expect(parseSettings({ DEPLOYER_LISTEN: '[::1]:9123' }).url).toBe('http://[::1]:9123');
