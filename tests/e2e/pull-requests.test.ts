@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort, Stage, waitFor } from '../kit/daemon.ts';
@@ -29,7 +29,7 @@ describe('a pull request into the branch of an environment', () => {
   /** Nothing of a rehearsal is left, and nothing live was touched. */
   const untouched = async () => {
     expect(await generations('dev')).toHaveLength(1);
-    expect(await readdir(join(stage.home, 'scratch'))).not.toContain('.rehearsal/dev');
+    expect(await readdir(join(stage.home, 'scratch', '.rehearsal')).catch(() => [])).toEqual([]);
     const all = await stage.daemon.tools.instances.all();
     expect(all.filter(({ slot }) => !['blue', 'green'].includes(slot))).toEqual([]);
     expect(await stage.get('dev', '/notes')).toMatchObject({ body: [{ id: 1, text: 'a note' }] });
@@ -108,6 +108,16 @@ describe('a pull request into the branch of an environment', () => {
     const comment = (await pulls.told()).findLast((report) => report.type === 'comment');
     expect(comment?.body).toContain('Error: planted: crash at the start');
     await pulls.close(3);
+  });
+
+  it('does nothing to the files that visitors see', async () => {
+    const server = await stage.repository.git('show', 'HEAD:server.mjs');
+    const write = "appendFileSync(join(process.env.FILES_DIR, 'kept'), process.env.DEPLOYMENT_ID);";
+    await writeFile(join(stage.home, 'files', 'dev', 'kept'), 'as it was');
+    const commit = await pulls.open(14, 'dev', { 'server.mjs': `${server}\n${write}` });
+    expect((await pulls.ended(14, commit)).outcome).toBe('ok');
+    expect(await readFile(join(stage.home, 'files', 'dev', 'kept'), 'utf8')).toBe('as it was');
+    await pulls.close(14);
   });
 
   it('whose migration fails is told where', async () => {

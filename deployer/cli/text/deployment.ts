@@ -33,6 +33,7 @@ export function wholeText(deployment: Deployment, url: string, paint: Paint): st
     ['finished', finishedAt],
     ['page', `${url}/deployments/${deployment.id}`],
   ]);
+  const { logTail = [], reproduce = [] } = deployment;
   const verified = suites.length === 0 ? [] : ['', paint.strong('verification'), suiteText(suites, paint)];
   return [
     headline(deployment, paint),
@@ -41,8 +42,13 @@ export function wholeText(deployment: Deployment, url: string, paint: Paint): st
     paint.strong('stages'),
     ...stageLines(stages, paint),
     ...verified,
+    ...section('the last lines of the instance', logTail, paint),
+    ...section('reproduce it in a clone', reproduce, paint),
   ].join('\n');
 }
+
+const section = (title: string, lines: readonly string[], paint: Paint): string[] =>
+  lines.length === 0 ? [] : ['', paint.strong(title), ...lines.map((line) => `  ${line}`)];
 
 function headline(deployment: Deployment, paint: Paint): string {
   const { outcome, requestedAt, finishedAt } = deployment;

@@ -106,6 +106,15 @@ describe('the page of a deployment', () => {
     expect(html).toContain('npx deployer show d1');
   });
 
+  it('of a failure shows the last lines of its instance and what reproduces it, escaped', async () => {
+    const logTail = ['Error: </code><script>alert(1)</script>'];
+    web.operations.addDeployment({ id: 'd1', logTail, reproduce: ['git checkout --detach 1f2e'] });
+    web.operations.finish('d1', 'rejected', 'it crashed');
+    const { html } = await page('/deployments/d1');
+    expect(html).toContain('Error: &lt;/code&gt;&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(html).toContain('git checkout --detach 1f2e');
+  });
+
   it('tells a running one with where its changes come from', async () => {
     web.operations.addDeployment({ id: 'd1' });
     const { html } = await page('/deployments/d1');
