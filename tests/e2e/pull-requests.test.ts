@@ -209,7 +209,11 @@ describe('a pull request into the branch of an environment', () => {
       outcome: 'failed',
       cause: matching(/^not healthy within 5 s/),
     });
-    expect(String(rehearsal.finishedAt) > String(deployment.finishedAt)).toBe(true);
+    const begun: { started_at: string } = await stage.daemon
+      .state('deployments')
+      .where({ id: rehearsal.id })
+      .first('started_at');
+    expect(begun.started_at > String(deployment.finishedAt)).toBe(true);
     expect(await stage.daemon.tools.journal.get(rehearsal.id)).toMatchObject({ attempts: 1 });
     expect(await pulls.statuses(commit, 'rehearse/dev')).toHaveLength(2);
     await untouched();
