@@ -41,9 +41,11 @@ describe('a deployer on GitHub', () => {
       },
       60_000,
     );
+  const deploymentsOf = (sha: string, environment: string) =>
+    github.world.deployments.filter((one) => one.sha === sha && one.environment === environment);
   const states = (sha: string, context: string) => github.statuses(sha, context).map(({ state }) => state);
 
-  it('brings a push live, and tells it by statuses in order', async () => {
+  it('brings a push live, and tells it by statuses in order and by a GitHub Deployment', async () => {
     await begin();
     const commit = await push('two');
     expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed', requestedBy: 'push' });
@@ -56,6 +58,12 @@ describe('a deployer on GitHub', () => {
     expect(last.target_url).toMatch(new RegExp(`^${stage.daemon.url}/deployments/`));
     expect(states(commit, 'deploy/dev')).toEqual(['pending', 'success']);
     expect(states(commit, 'verify/dev/routes')).toEqual(['success']);
+    const deployment = await waitFor('the GitHub Deployment', async () => {
+      const [found] = deploymentsOf(commit, 'dev');
+      return found?.statuses.at(-1)?.state === 'success' ? found : undefined;
+    });
+    expect(deployment.statuses[0]?.state).toMatch(/queued|in_progress/);
+    expect(deployment.statuses.at(-1)?.log_url).toBe(last.target_url);
     const overview = await (await fetch(`${stage.daemon.url}/`)).text();
     expect(overview).toContain(`${github.serverUrl}/themetalayer/datatracker/commit/${commit}`);
     expect(github.violations).toEqual([]);
@@ -174,6 +182,11 @@ describe('a deployer on GitHub', () => {
     await stage.start();
     expect(await told(commit, 'deploy/dev')).toMatchObject({ state: 'success' });
     await stage.allLive();
+    await waitFor(
+      'the GitHub Deployment',
+      async () => deploymentsOf(commit, 'dev')[0]?.statuses.at(-1)?.state === 'success' || undefined,
+    );
+    expect(deploymentsOf(commit, 'dev')).toHaveLength(1);
     expect(states(commit, 'deploy/dev')).toEqual(['pending', 'success']);
     expect(github.violations).toEqual([]);
   });
@@ -196,6 +209,7 @@ describe('a deployer on GitHub', () => {
       github.world.bare.maybe('tag', '-l', '--format=%(contents)', tag).then((text) => text || undefined),
     );
     expect(message).toContain(promoted.id);
+    expect(message).toContain(`Pull requests:\n- #${pull.number} The second version\n`);
     expect(github.violations).toEqual([]);
   });
 
@@ -220,6 +234,31 @@ describe('a deployer on GitHub', () => {
     await github.merge(pull);
     const back = await stage.ended('dev', pull.merge_commit_sha ?? '');
     expect(back).toMatchObject({ outcome: 'deployed' });
+    expect(github.violations).toEqual([]);
+  });
+
+  it('rehearses a pull request from its own branch, and none from a fork', async () => {
+    await begin();
+    const good = await stage.push('good', 'Good\n\nExpect: GET / contains "good"', version('good'));
+    const bad = await stage.push('bad', 'Bad', {
+      'behaviour.json': behaviour({ version: 'bad', home: 500 }),
+    });
+    const first = await github.open({ title: 'Good', head: 'good', base: 'dev' });
+    expect(await told(good, 'rehearse/dev')).toMatchObject({ state: 'success' });
+    await github.close(first);
+    await github.openFromFork({ title: 'From afar', commit: bad, base: 'dev', owner: 'stranger' });
+    const second = await github.open({ title: 'Bad', head: 'bad', base: 'dev' });
+    expect(await told(bad, 'rehearse/dev')).toMatchObject({
+      state: 'failure',
+      description: expect.stringContaining('GET / gave 500, expected 200') as string,
+    });
+    // One of the fork's would have told the same commit before.
+    expect(states(bad, 'rehearse/dev')).toEqual(['pending', 'failure']);
+    const commented = await waitFor('the comment', async () =>
+      github.world.comments.find(({ issue }) => issue === second.number),
+    );
+    expect(commented.body).toContain('GET / ');
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'one' } });
     expect(github.violations).toEqual([]);
   });
 
