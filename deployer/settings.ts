@@ -112,8 +112,13 @@ function readSetting(env: NodeJS.ProcessEnv, name: string): string | null {
   return fromFile ?? (env[name] || known?.fallback || null);
 }
 
+/** systemd puts the name of a directory that it loads as a whole in front (`deployer.service`). */
 function readCredential(directory: string, name: string): string | null {
-  const file = join(directory, name.toLowerCase().replaceAll('_', '-'));
+  const base = name.toLowerCase().replaceAll('_', '-');
+  return readSecret(join(directory, base), name) ?? readSecret(join(directory, `plain_${base}`), name);
+}
+
+function readSecret(file: string, name: string): string | null {
   try {
     return readFileSync(file, 'utf8').trimEnd() || null;
   } catch (error) {

@@ -33,7 +33,7 @@ export async function furnish(home: string, instance: string, room: Room): Promi
     chmodSync(path, 0o755);
   }
   const writes = hidden(home, room.writes);
-  const reads = hidden(home, room.reads).filter((path) => !writes.includes(path));
+  const reads = hidden(home, room.reads).filter((path) => !writes.includes(path) && !isOpen(home, path));
   for (const path of writes) await mkdir(path, { recursive: true });
   await Promise.all([
     ...writes.map((path) => share(path, 'write')),
@@ -49,13 +49,17 @@ export function clearRoom(home: string, instance: string): void {
   rmSync(roomOf(home, instance), { recursive: true, force: true });
 }
 
-/** Those that a unit does not see anyway. */
+/** Absolute, and once; what every unit sees anyway needs no link. */
 function hidden(home: string, paths: readonly string[]): string[] {
-  const open = ['releases', 'dependencies'].map((name) => join(resolve(home), name) + sep);
-  const hides = [resolve(home) + sep, `/run/datatracker${sep}`];
-  const isHidden = (path: string) => hides.some((root) => path.startsWith(root));
-  const isOpen = (path: string) => open.some((root) => path.startsWith(root));
-  return [...new Set(paths.map((path) => resolve(path)))].filter((path) => isHidden(path) && !isOpen(path));
+  const roots = [resolve(home) + sep, `/run/datatracker${sep}`];
+  return [...new Set(paths.map((path) => resolve(path)))].filter((path) =>
+    roots.some((root) => path.startsWith(root)),
+  );
+}
+
+/** Releases and dependencies may be read by all. */
+function isOpen(home: string, path: string): boolean {
+  return ['releases', 'dependencies'].some((name) => path.startsWith(join(resolve(home), name) + sep));
 }
 
 function link(directory: string, paths: readonly string[]): void {

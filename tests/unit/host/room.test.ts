@@ -50,10 +50,18 @@ test('a room links to what the unit may see of the home, and to nothing else', a
   const report = join(home, 'scratch', 'baseline.json');
   mkdirSync(join(home, 'scratch'));
   writeFileSync(report, '', { mode: 0o600 });
+  const workspace = join(home, 'dependencies', 'key.tmp-1');
   const reads = [report, own, '/etc', join(home, 'releases', 'abc')];
-  await furnish(home, 'dev-blue', { argv: ['node'], cwd: '/', env: { A: 'b' }, reads, writes: [own] });
+  await furnish(home, 'dev-blue', {
+    argv: ['node'],
+    cwd: '/',
+    env: { A: 'b' },
+    reads,
+    writes: [own, workspace],
+  });
   const room = roomOf(home, 'dev-blue');
   expect(readlinkSync(join(room, 'writes', '0'))).toBe(own);
+  expect(readlinkSync(join(room, 'writes', '1'))).toBe(workspace);
   expect(readlinkSync(join(room, 'reads', '0'))).toBe(report);
   expect(() => lstatSync(join(room, 'reads', '1'))).toThrow('ENOENT');
   expect([modeOf(own).slice(0, 2), modeOf(report)]).toEqual(['77', '640']);

@@ -203,6 +203,17 @@ describe('a secret', () => {
     });
   });
 
+  it('may be one of a directory that systemd loads as a whole; what is encrypted by itself wins', () => {
+    const directory = scratch();
+    writeFileSync(join(directory, 'plain_github-webhook-secret'), 'plain');
+    writeFileSync(join(directory, 'plain_github-token'), 'plain');
+    writeFileSync(join(directory, 'github-token'), 'encrypted');
+    expect(parseSettings({ ...GITHUB, CREDENTIALS_DIRECTORY: directory })).toMatchObject({
+      webhookSecret: 'plain',
+      github: { token: 'encrypted' },
+    });
+  });
+
   it('comes from the variable when the credentials directory has no such file, or an empty one', () => {
     const directory = scratch();
     writeFileSync(join(directory, 'github-webhook-secret'), '\n');
