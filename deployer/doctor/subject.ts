@@ -17,14 +17,19 @@ export async function findSubject(request: {
 }): Promise<Subject> {
   const { env, home, signal } = request;
   const isHost = home === LAYOUT.home && existsSync(LAYOUT.settingsDirectory);
-  const read = readSettings(() => (isHost ? hostSettings() : parseSettings({ ...env, DEPLOYER_HOME: home })));
+  const host = thisHost(() => undefined, signal);
+  const read = await readSettings(async () =>
+    isHost ? hostSettings(host) : parseSettings({ ...env, DEPLOYER_HOME: home }),
+  );
   const state = await findLive(home, read.settings?.databaseUrl ?? null);
-  return { home, isHost, ...read, ...state, host: thisHost(() => undefined, signal), now: new Date() };
+  return { home, isHost, ...read, ...state, host, now: new Date() };
 }
 
-function readSettings(parse: () => Settings): Pick<Subject, 'settings' | 'settingsProblem'> {
+async function readSettings(
+  parse: () => Promise<Settings>,
+): Promise<Pick<Subject, 'settings' | 'settingsProblem'>> {
   try {
-    return { settings: parse(), settingsProblem: null };
+    return { settings: await parse(), settingsProblem: null };
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     return { settings: null, settingsProblem: oneLine(error) };

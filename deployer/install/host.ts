@@ -15,14 +15,18 @@ const TIMEOUT_MS = 30 * 60_000;
 
 /** @param log gets what the programs say meanwhile */
 export function thisHost(log: (line: string) => void, signal: AbortSignal): Host {
-  const start = (argv: readonly string[], how: { cwd?: string; env?: Record<string, string> } = {}) =>
+  const start = (
+    argv: readonly string[],
+    how: { cwd?: string; env?: Record<string, string> } = {},
+    tell = log,
+  ) =>
     runCommand({
       argv,
       cwd: how.cwd ?? '/',
       env: { PATH, HOME: '/root', LANG: 'C.UTF-8', ...how.env },
       timeoutMs: TIMEOUT_MS,
       signal,
-      log,
+      log: tell,
       stdout: 'collect',
     });
   return {
@@ -33,7 +37,10 @@ export function thisHost(log: (line: string) => void, signal: AbortSignal): Host
       throw new FailedError(`${argv.join(' ')}: ${why}`);
     },
     async ask(argv) {
-      const { exitCode, stdout } = await start(argv).catch(() => ({ exitCode: null, stdout: '' }));
+      const { exitCode, stdout } = await start(argv, {}, () => undefined).catch(() => ({
+        exitCode: null,
+        stdout: '',
+      }));
       return exitCode === 0 ? stdout.trim() : null;
     },
   };

@@ -30,7 +30,7 @@ export async function install({ isDry, progress, signal }: InstallOptions): Prom
   needDebian();
   if (!isDry) needRoot('install');
   const host = thisHost((line) => progress(`  ${line}`), signal);
-  const lacking = whatSettingsLack();
+  const lacking = await whatSettingsLack(host);
   const manifest = await InstallManifest.open(LAYOUT.manifest);
   const plan = await makePlan(host, { ...(await wanted(host)), due: manifest.due });
   if (isDry) return { steps: foretell(plan), lacking };
@@ -48,14 +48,14 @@ export async function inspect(host: Host): Promise<Planned[]> {
 async function wanted(host: Host) {
   return promise(host, {
     ...(await findSource()),
-    isLocal: isLocal(),
-    isComplete: whatSettingsLack() === null,
+    isLocal: await isLocal(host),
+    isComplete: (await whatSettingsLack(host)) === null,
   });
 }
 
-function isLocal(): boolean {
+async function isLocal(host: Host): Promise<boolean> {
   try {
-    return hostSettings().github === null;
+    return (await hostSettings(host)).github === null;
   } catch {
     // Incomplete settings are those of GitHub: without it nothing is required.
     return false;

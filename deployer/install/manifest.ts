@@ -3,13 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { codeOf, FailedError } from '../problem.ts';
 import { writeAtomically } from '../release/files.ts';
-import { madeSchema, type Made, type Reload } from './step.ts';
+import { madeSchema, RELOADS, type Made, type Reload } from './step.ts';
 
 const schema = z.strictObject({
   /** In the order in which it was made. */
   made: z.array(madeSchema),
   /** What has not heard of a change yet: an install was interrupted. */
-  due: z.array(z.enum(['systemd', 'caddy', 'deployer'])),
+  due: z.array(z.enum(RELOADS)),
 });
 
 type Content = z.output<typeof schema>;

@@ -1,6 +1,6 @@
 import type { Host } from './host.ts';
 import { reload } from './steps/reload.ts';
-import type { Made, Reload, Step } from './step.ts';
+import { RELOADS, type Made, type Reload, type Step } from './step.ts';
 
 /** A step, and what there is instead of it. */
 export interface Planned {
@@ -18,15 +18,10 @@ export async function makePlan(
 ): Promise<Planned[]> {
   const files = await look(wanted.files);
   const changed = files.flatMap(({ step, found }) => (found === null ? [] : (step.reloads ?? [])));
-  const reloads = [...new Set([...wanted.due, ...changed])].toSorted(
-    (a, b) => ORDER.indexOf(a) - ORDER.indexOf(b),
-  );
+  const reloads = RELOADS.filter((each) => wanted.due.includes(each) || changed.includes(each));
   const told = reloads.map((each) => ({ step: reload(host, each), found: 'due', reload: each }));
   return [...files, ...told, ...(await look(wanted.services))];
 }
-
-/** A restarted deployer is to be the one of the changed unit. */
-const ORDER: readonly Reload[] = ['systemd', 'caddy', 'deployer'];
 
 async function look(steps: readonly Step[]): Promise<Planned[]> {
   const planned: Planned[] = [];

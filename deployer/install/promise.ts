@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { frontDoor } from './front-door.ts';
 import type { Host } from './host.ts';
 import { LAYOUT } from './layout.ts';
 import { settingsTemplate } from './settings-file.ts';
@@ -38,6 +39,7 @@ export function promise(host: Host, source: Source): { files: Step[]; services: 
       ...(clone ? [code(host, clone), currentCode(clone.tree)] : []),
       file(host, { path: LAYOUT.program, content: PROGRAM, mode: 0o755 }),
       ...templates(host, join(project, 'environments', 'systemd')),
+      ...frontDoor(host, project),
       file(host, { path: LAYOUT.logrotate, content: LOGROTATE }),
       settings(host),
       ...(isLocal && clone ? [localRepository(host, project)] : []),
@@ -70,7 +72,14 @@ function directories(host: Host): Step[] {
   const deployer = { owner: 'deployer', group: 'deployer' };
   return [
     directory(host, { path: LAYOUT.code, ...root, mode: 0o755 }),
-    directory(host, { path: LAYOUT.home, ...deployer, mode: 0o750, keeps: 'data and backups' }),
+    // Caddy passes through, and every instance, to what is opened to them inside.
+    directory(host, {
+      path: LAYOUT.home,
+      ...deployer,
+      group: 'datatracker',
+      mode: 0o750,
+      keeps: 'data and backups',
+    }),
     directory(host, {
       path: LAYOUT.log,
       ...deployer,

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { oneLine, SettingsError } from '../problem.ts';
+import { readSettingsFile } from '../settings-file.ts';
 import { parseSettings, SETTINGS, type Settings } from '../settings.ts';
+import type { Host } from './host.ts';
 import { LAYOUT } from './layout.ts';
 
 /** The settings file as install puts it there: everything at its default, and nothing secret. */
@@ -19,18 +22,19 @@ export function settingsTemplate(): string {
  * The settings that the deployer of this host would start with.
  * @throws SettingsError when something is missing or malformed
  */
-export function hostSettings(): Settings {
+export async function hostSettings(host: Host): Promise<Settings> {
   return parseSettings({
-    ...parseEnvironmentFile(read(LAYOUT.settings)),
+    ...readSettingsFile(LAYOUT.settings),
+    ...(await encryptedSecrets(host)),
     DEPLOYER_HOME: LAYOUT.home,
     CREDENTIALS_DIRECTORY: LAYOUT.credentials,
   });
 }
 
 /** null: complete; else the one line that the deployer would stop with. */
-export function whatSettingsLack(): string | null {
+export async function whatSettingsLack(host: Host): Promise<string | null> {
   try {
-    hostSettings();
+    await hostSettings(host);
     return null;
   } catch (error) {
     if (error instanceof SettingsError) return oneLine(error);
@@ -38,19 +42,16 @@ export function whatSettingsLack(): string | null {
   }
 }
 
-/** `NAME=value` lines as systemd reads them, of which a setting needs no more than this: quotes around, `#` in front. */
-function parseEnvironmentFile(text: string): Record<string, string> {
-  const entries = text.split('\n').flatMap((row) => {
-    const [, name, value] = /^\s*([A-Z_]+)=(.*?)\s*$/.exec(row) ?? [];
-    return name === undefined ? [] : [[name, (value ?? '').replace(/^(["'])(.*)\1$/, '$2')] as const];
-  });
-  return Object.fromEntries(entries);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
+/** Those that were encrypted for this machine by `systemd-creds encrypt`. */
+async function encryptedSecrets(host: Host): Promise<Record<string, string>> {
+  const secrets: Record<string, string> = {};
+  for (const { name } of SETTINGS.filter(({ secret }) => secret)) {
+    const id = name.toLowerCase().replaceAll('_', '-');
+    const file = join(LAYOUT.encrypted, `deployer.${id}`);
+    const text = existsSync(file)
+      ? await host.ask(['systemd-creds', 'decrypt', `--name=${id}`, file, '-'])
+      : null;
+    if (text !== null) secrets[name] = text;
   }
+  return secrets;
 }

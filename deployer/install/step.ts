@@ -1,13 +1,15 @@
 import { z } from 'zod';
 
-/** What has to hear of a change, once all files are there. */
-export type Reload = 'systemd' | 'caddy' | 'deployer';
+/** What has to hear of a change once all files are there, in this order: each may need the one before. */
+export const RELOADS = ['systemd', 'caddy-restart', 'caddy', 'deployer'] as const;
+export type Reload = (typeof RELOADS)[number];
 
 /** What install has made, as its manifest records it: no more than is needed to take it away again. */
 export const madeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('user'), name: z.string() }),
   z.strictObject({ kind: z.literal('directory'), path: z.string(), keeps: z.string().nullable() }),
   z.strictObject({ kind: z.literal('file'), path: z.string(), keeps: z.string().nullable() }),
+  z.strictObject({ kind: z.literal('line'), path: z.string(), line: z.string() }),
   z.strictObject({ kind: z.literal('code'), path: z.string() }),
   z.strictObject({ kind: z.literal('service'), unit: z.string() }),
 ]);

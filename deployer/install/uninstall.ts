@@ -8,6 +8,7 @@ import { isToDo, makePlan } from './plan.ts';
 import type { Made, Reload, Step } from './step.ts';
 import { withoutDirectory } from './steps/directory.ts';
 import { withoutFile } from './steps/file.ts';
+import { withoutLine } from './steps/line.ts';
 import { withoutInstances, withoutService } from './steps/service.ts';
 import { withoutUser } from './steps/user.ts';
 
@@ -43,10 +44,14 @@ function divide(made: readonly Made[], isPurge: boolean): { goes: Made[]; kept: 
   return {
     goes: made.filter((each) => !stays(each)).toReversed(),
     kept: [
-      ...kept,
+      ...kept.filter(({ path }) => !isInside(path, kept)),
       ...users.map(({ name }) => ({ path: `user ${name}`, what: 'the owner of what is kept' })),
     ],
   };
+}
+
+function isInside(path: string, kept: Uninstalled['kept']): boolean {
+  return kept.some((other) => path.startsWith(`${other.path}/`));
 }
 
 function instances(host: Host, goes: readonly Made[]): Step[] {
@@ -62,6 +67,8 @@ function remove(host: Host, made: Made, isPurge: boolean): Step[] {
       return made.path === LAYOUT.code ? [] : [withoutDirectory(made.path, isPurge && made.keeps !== null)];
     case 'file':
       return [withoutFile(made.path, reloadOf(made.path))];
+    case 'line':
+      return [withoutLine(made.path, made.line, 'caddy')];
     case 'code':
       return [withoutDirectory(made.path, true)];
     case 'service':
@@ -72,5 +79,7 @@ function remove(host: Host, made: Made, isPurge: boolean): Step[] {
 }
 
 function reloadOf(path: string): Reload | undefined {
+  if (path.startsWith(LAYOUT.sites)) return 'caddy';
+  if (path.startsWith(LAYOUT.caddyDropIns)) return 'caddy-restart';
   return path.startsWith(LAYOUT.units) ? 'systemd' : undefined;
 }

@@ -55,7 +55,7 @@ describe('deployer install on a bare Debian', () => {
     const { outcome, details } = await deployer('install', '--dry-run');
     expect(outcome).toBe('ok');
     expect(details.steps.filter(({ state }) => state === 'planned').map(({ name }) => name)).toContain(
-      'directory /var/lib/deployer, deployer:deployer 0750',
+      'directory /var/lib/deployer, deployer:datatracker 0750',
     );
     expect(await tree()).toBe(bare);
   });
@@ -91,7 +91,7 @@ describe('deployer install on a bare Debian', () => {
     const { details } = await deployer('install');
     expect(details.steps.filter(({ state }) => state === 'done')).toEqual([
       {
-        name: 'directory /var/lib/deployer, deployer:deployer 0750',
+        name: 'directory /var/lib/deployer, deployer:datatracker 0750',
         state: 'done',
         detail: 'its mode is 0777',
       },

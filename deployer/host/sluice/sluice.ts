@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { dial } from './dial.ts';
@@ -71,7 +71,10 @@ export async function openSluice(
   }
 
   rmSync(join(directory, SLUICE), { force: true });
-  await listening(server, { path: join(directory, SLUICE) });
+  const path = join(directory, SLUICE);
+  await listening(server, { path });
+  // The web server dials it as another user, of the group of the directory that both may enter.
+  chmodSync(path, 0o660);
 
   return {
     shut: (limitMs) => (limit = limitMs),

@@ -1,8 +1,12 @@
 import type { Host } from '../host.ts';
 import type { Reload, Step } from '../step.ts';
 
-const RELOADS: Record<Reload, { title: string; argv: readonly string[] }> = {
+const HOW: Record<Reload, { title: string; argv: readonly string[] }> = {
   systemd: { title: 'tell systemd of the changed units', argv: ['systemctl', 'daemon-reload'] },
+  'caddy-restart': {
+    title: 'restart Caddy: it gets another group',
+    argv: ['systemctl', 'try-restart', 'caddy.service'],
+  },
   caddy: {
     title: 'tell Caddy of its changed configuration',
     argv: ['systemctl', 'try-reload-or-restart', 'caddy.service'],
@@ -15,6 +19,6 @@ const RELOADS: Record<Reload, { title: string; argv: readonly string[] }> = {
 
 /** Only in a plan that has a reason for it. */
 export function reload(host: Host, which: Reload): Step {
-  const { title, argv } = RELOADS[which];
+  const { title, argv } = HOW[which];
   return { title, made: null, check: async () => 'due', apply: async () => void (await host.run(argv)) };
 }

@@ -27,7 +27,7 @@ export function service(host: Host, unit: string): Step {
       return active === 'active' ? null : `it is ${active}`;
     },
     async apply() {
-      await host.run(['systemctl', 'reset-failed', unit]).catch(() => undefined);
+      await host.ask(['systemctl', 'reset-failed', unit]);
       try {
         await host.run(['systemctl', 'enable', '--now', '--quiet', unit]);
       } catch (error) {

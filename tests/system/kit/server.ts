@@ -1,0 +1,124 @@
+import { DebianMachine } from './machine.ts';
+import { ORIGIN, publishProject } from './project.ts';
+
+const CLONE = '/root/deployer';
+
+interface Answer {
+  outcome: string;
+  details: Record<string, unknown>;
+}
+
+/** A bare Debian that a maintainer has made a host by the README's commands alone. */
+export class Server {
+  readonly machine: DebianMachine;
+
+  private constructor(machine: DebianMachine) {
+    this.machine = machine;
+  }
+
+  /** Cloned and installed, with what both environments have live. */
+  static async create(): Promise<Server> {
+    const server = new Server(await DebianMachine.boot());
+    try {
+      await publishProject(server.machine);
+      await server.install();
+      await server.live();
+      return server;
+    } catch (error) {
+      await server.machine.dispose();
+      throw error;
+    }
+  }
+
+  async install(): Promise<void> {
+    const { machine } = this;
+    await machine.shell(
+      `rm -rf ${CLONE} && git clone -q ${ORIGIN} ${CLONE} && cd ${CLONE} && npm ci --omit=dev --ignore-scripts`,
+    );
+    await machine.run(['npx', 'deployer', 'install'], { cwd: CLONE });
+    await machine.shell('git config user.name A && git config user.email a@example.org', { cwd: CLONE });
+  }
+
+  async deployer(...argv: string[]): Promise<Answer> {
+    const { stdout, stderr } = await this.machine.exec(['deployer', ...argv, '--json']);
+    if (stdout === '') throw new Error(`deployer ${argv.join(' ')}: ${stderr}`);
+    return JSON.parse(stdout) as Answer;
+  }
+
+  /** Commits a change of the clone, given as a shell line, and pushes it to dev. Returns the commit. */
+  async push(change: string): Promise<string> {
+    const line = `${change}\ngit add -A && git commit -qm 'A change' && ${PUSH} && git rev-parse HEAD`;
+    return this.machine.shell(line, { cwd: CLONE });
+  }
+
+  /** The newest deployment of the commit in dev, once it has ended. */
+  async ended(commit: string): Promise<{ outcome: string; cause: string | null }> {
+    return this.machine.waitFor(
+      `${commit.slice(0, 8)} to end`,
+      async () => {
+        const { details } = await this.deployer('history', 'dev');
+        const all = details['deployments'] as {
+          commit: string;
+          outcome: string | null;
+          cause: string | null;
+        }[];
+        const found = all.find((each) => each.commit === commit);
+        return found?.outcome ? { outcome: found.outcome, cause: found.cause } : undefined;
+      },
+      120_000,
+    );
+  }
+
+  /** Every environment is live and at rest. */
+  async live(): Promise<void> {
+    await this.machine.waitFor(
+      'everything to be live',
+      async () => {
+        const { details } = await this.deployer('status');
+        const all = (details['environments'] ?? []) as {
+          live: unknown;
+          running: unknown;
+          waiting: unknown;
+        }[];
+        return (
+          (all.length === 2 && all.every((one) => one.live && !one.running && !one.waiting)) || undefined
+        );
+      },
+      180_000,
+    );
+  }
+
+  /** The status of a page as visitors get it, by Caddy; 0: no answer. */
+  async visit(environment: 'dev' | 'prod', path = '/'): Promise<number> {
+    const address = `http://${environment}.localhost${path}`;
+    const curl = [
+      'curl',
+      '-s',
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{http_code}',
+      '--resolve',
+      '*:80:127.0.0.1',
+      address,
+    ];
+    return Number((await this.machine.exec(curl)).stdout);
+  }
+
+  async serves(environment: 'dev' | 'prod'): Promise<void> {
+    await this.machine.waitFor(
+      `${environment} to be served`,
+      async () => (await this.visit(environment)) === 200 || undefined,
+    );
+  }
+
+  /** What doctor finds wrong. */
+  async problems(): Promise<unknown[]> {
+    const { details } = await this.deployer('doctor');
+    return (details['checks'] as { success: boolean }[]).filter(({ success }) => !success);
+  }
+}
+
+/** As root on the machine itself; from elsewhere it is `git push deployer@host:origin.git`. */
+const PUSH =
+  'git push -q --force --receive-pack="runuser -u deployer -- git-receive-pack" /var/lib/deployer/origin.git HEAD:dev';
