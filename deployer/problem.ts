@@ -30,5 +30,6 @@ export function oneLine(error: unknown, limit = 400): string {
   const text = error instanceof Error ? error.message : String(error);
   // oxlint-disable-next-line no-control-regex -- stripping control characters is the point
   const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
-  return clean.length > limit ? `${clean.slice(0, limit - 1)}…` : clean;
+  // Cut between the two halves of a character, or written so, it would be no text that JSON may carry.
+  return (clean.length > limit ? `${clean.slice(0, limit - 1)}…` : clean).toWellFormed();
 }

@@ -16,7 +16,10 @@ export function parseEnvironment(text: string, file: string): Environment {
   const lines = new LineCounter();
   const document = parseDocument(text, { uniqueKeys: true, lineCounter: lines });
   const [problem] = document.errors;
-  if (problem) throw new EnvironmentError(`${file}: ${firstLine(problem.message)}`);
+  if (problem) {
+    const { line } = lines.linePos(problem.pos[0]);
+    throw new EnvironmentError(`${file}:${line}: is no YAML: ${firstLine(problem.message)}`);
+  }
   const result = environmentSchema.safeParse(toValue(document, file));
   if (!result.success) {
     const { path, message } = firstIssue(result.error);
@@ -63,4 +66,6 @@ function toValue(document: Document, file: string): unknown {
   }
 }
 
-const firstLine = (text: string) => text.split('\n', 1)[0] ?? text;
+/** Without the place, which is told in front: the text itself follows it. */
+const firstLine = (text: string) =>
+  (text.split('\n', 1)[0] ?? text).replace(/ at line \d+, column \d+:$/, '');

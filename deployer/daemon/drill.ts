@@ -131,10 +131,10 @@ const checkOf = (step: Step, problem: string | null): Check => ({
 });
 
 const unchanged = (changed: string[]): Check => ({
-  name: 'the data while the release started and was verified',
+  name: 'the data',
   success: changed.length === 0,
   expected: 'no change',
-  actual: changed.length === 0 ? 'no change' : `changed: ${changed.join(', ')}`,
+  actual: changed.length === 0 ? 'no change' : `was changed: ${changed.join(', ')}`,
   hint: changed.length === 0 ? null : 'start-up code must not write',
   location: null,
 });

@@ -128,9 +128,9 @@ async function healthy(
       signal,
     );
     if (health.status === 200) return;
-    if (health.status !== null) last = `health answered ${health.status}${quoted(health.said)}`;
+    if (health.status !== null) last = `${HEALTH} answered ${health.status}${quoted(health.said)}`;
     // The last look may be cut short by the deadline: what it answered before says more.
-    else if (health.hung && !last.startsWith('health answered')) last = 'health did not answer';
+    else if (health.hung && !last.startsWith(`${HEALTH} answered`)) last = `${HEALTH} did not answer`;
     if (!tools.services.alive(instance.process)) {
       throw new FailedError(`crashed at the start: ${await words()}`);
     }
@@ -142,6 +142,9 @@ async function healthy(
     await sleep(pause);
   }
 }
+
+/** As an application's author knows it (contract section 4). */
+export const HEALTH = 'GET /_deploy/health';
 
 const quoted = (said: string) => (said.trim() === '' ? '' : ` ${oneLine(said, 120)}`);
 

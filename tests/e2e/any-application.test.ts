@@ -121,7 +121,7 @@ describe('an application in Python beside one in JavaScript', () => {
   it.each([
     ['does not install', { install: 'fail' }, /python3 .*planted: it does not install/],
     ['crashes', { start: 'crash' }, /planted: crash at the start/],
-    ['is not healthy', { health: 503 }, /not healthy within 3 s: health answered 503/],
+    ['is not healthy', { health: 503 }, /not healthy within 3 s: GET \/_deploy\/health answered 503/],
   ])('keeps what is live when a commit %s', async (_how, more, cause) => {
     const before = await page(ports.staging);
     const commit = await push({ version: 'bad', ...more });

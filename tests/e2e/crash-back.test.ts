@@ -22,7 +22,7 @@ describe('the way back, with visitors, when the daemon is killed', () => {
     );
     expect(await ordeal.push(files, kills)).toMatchObject({
       outcome: 'rolled_back',
-      cause: expect.stringContaining('health answered 503') as string,
+      cause: expect.stringContaining('GET /_deploy/health answered 503') as string,
     });
     expect(await ordeal.findings({ version })).toEqual([]);
   });

@@ -77,7 +77,7 @@ describe('the datatracker, when a commit publishes drafts that nobody approved',
     const deployment = await ended('Publish at the start', starting('publish();'));
     expect(deployment).toMatchObject({ outcome: 'rejected', liveAt: null });
     expect(deployment.cause).toMatch(
-      /^integrity: .* changed by the boot of the release \(app\/server\.ts\): documents: 3 rows added \(key \d+ added, written by no deployment without a request at /,
+      /^integrity: the data was changed by the start of app\/server\.ts: documents: 3 rows added \(key \d+ added, written by no deployment without a request at /,
     );
     expect(published()).toBe(0);
     // What was begun while the release was built is of no use to anybody.

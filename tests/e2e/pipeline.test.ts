@@ -94,13 +94,21 @@ describe('a push', () => {
       { version: 'bad', start: 'crash' },
       /^crashed at the start: server.mjs:\d+: Error: planted: crash at the start$/,
     ],
-    ['is not healthy', { version: 'bad', health: 503 }, /^not healthy within 1 s: health answered 503/],
-    ['hangs', { version: 'bad', health: 'hang' }, /^not healthy within 1 s: health did not answer/],
+    [
+      'is not healthy',
+      { version: 'bad', health: 503 },
+      /^not healthy within 1 s: GET \/_deploy\/health answered 503/,
+    ],
+    [
+      'hangs',
+      { version: 'bad', health: 'hang' },
+      /^not healthy within 1 s: GET \/_deploy\/health did not answer/,
+    ],
     ['answers a page with 500', { version: 'bad', home: 500 }, /^routes: GET \/ gave 500, expected 200$/],
     [
       'writes to the database at its start',
       { version: 'bad', start: 'write' },
-      /^integrity: the data while the release started .* notes/,
+      /^integrity: the data was changed by the start of server\.mjs: notes: 1 row added \(key \d+ added\), expected no change$/,
     ],
   ] as const)(
     'of a commit that %s is rejected, and what was live is untouched',

@@ -56,35 +56,35 @@ export async function judge(
   const suites = await verifyWork(work, asked);
   const changed = await watch.changed();
   if (changed.length === 0) return suites;
-  const whose = atStart.length > 0 ? startOf(work) : 'the verification';
-  return withCheck(suites, await whatChanged(work, generations, copy, { changed, whose }));
+  const program = atStart.length > 0 ? programOf(work) : null;
+  const whose = atStart.length > 0 ? `the start of ${program ?? 'the release'}` : 'the verification';
+  return withCheck(suites, await whatChanged(work, generations, copy, { changed, whose, program }));
 }
 
 async function whatChanged(
   work: Work,
   generations: Generations,
   copy: Generation,
-  { changed, whose }: { changed: string[]; whose: string },
+  { changed, whose, program }: { changed: string[]; whose: string; program: string | null },
 ): Promise<Check> {
   const touched = new Set(work.ran.flatMap(({ touches }) => touches));
   const { live } = work;
   const differences = live?.generation ? await generations.compare(live.generation, copy, touched) : [];
   const found = differences.filter(({ table }) => changed.includes(table)).map(({ sentence }) => sentence);
   return {
-    name: 'the data while the release started and was verified',
+    name: 'the data',
     success: false,
     expected: 'no change',
-    actual: `changed by ${whose}: ${found.length > 0 ? found.join('; ') : changed.join(', ')}`,
+    actual: `was changed by ${whose}: ${found.length > 0 ? found.join('; ') : changed.join(', ')}`,
     hint: 'start-up code must not write; look for what the release does before it is live',
-    location: null,
+    location: program,
   };
 }
 
-/** Where start-up code is to be looked for: `the boot of the release (app/server.ts)`. */
-function startOf({ tools, config, release }: Work): string {
+/** Where start-up code is to be looked for: `app/server.ts`; null when no file of the release is started. */
+function programOf({ tools, config, release }: Work): string | null {
   const words = tools.splitCommand(config.commands.start);
-  const program = release && words.find((word) => existsSync(join(release.directory, word)));
-  return `the boot of the release${program ? ` (${program})` : ''}`;
+  return (release && words.find((word) => existsSync(join(release.directory, word)))) ?? null;
 }
 
 /** The deployer's own finding goes first in `integrity`, whatever the release's program found. */

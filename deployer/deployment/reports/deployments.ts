@@ -1,9 +1,7 @@
 import type { DeploymentState, Report } from '../../forge/types.ts';
-import { oneLine } from '../../problem.ts';
 import type { Suite } from '../model.ts';
 import type { DeploymentRecord } from '../record.ts';
-import { redact } from './redact.ts';
-import { DESCRIPTION_LIMIT, pageOf, STATES, timeOf } from './status.ts';
+import { descriptionOf, pageOf, STATES, timeOf } from './status.ts';
 import { describe } from './words.ts';
 
 /** The forge's own record of a deployment: asked for, begun, and how it ended; then what it replaced is told to be over. */
@@ -44,7 +42,7 @@ function reportOf(
     commit,
     environment,
     state,
-    description: oneLine(redact(description), DESCRIPTION_LIMIT),
+    description: descriptionOf(description),
     environmentUrl: config?.url ?? null,
     logUrl: pageOf(url, deployment),
     at: timeOf(deployment),

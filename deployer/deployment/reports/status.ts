@@ -5,7 +5,7 @@ import type { DeploymentRecord } from '../record.ts';
 import { redact } from './redact.ts';
 
 /** What GitHub takes. */
-export const DESCRIPTION_LIMIT = 140;
+const DESCRIPTION_LIMIT = 140;
 
 export const STATES: Record<Outcome, StatusState> = {
   deployed: 'success',
@@ -23,6 +23,13 @@ export const pageOf = (url: string, { id }: Pick<DeploymentRecord, 'id'>) => `${
 /** When what is told now was so. */
 export const timeOf = ({ finishedAt, requestedAt }: DeploymentRecord) => finishedAt ?? requestedAt;
 
+/**
+ * The sentence of a status. GitHub refuses one with characters of four bytes in UTF-8, emoji among them
+ * (422 "description doesn't accept 4-byte Unicode"): the status would stay what it was before.
+ */
+export const descriptionOf = (text: string) =>
+  oneLine(redact(text).replaceAll(/[^\u0000-\uffff]|\p{Surrogate}/gu, '\ufffd'), DESCRIPTION_LIMIT);
+
 /** A commit status of a deployment's commit, with a link to its page. */
 export function statusOf(
   deployment: DeploymentRecord,
@@ -34,7 +41,7 @@ export function statusOf(
     commit: deployment.commit,
     context,
     state,
-    description: oneLine(redact(description), DESCRIPTION_LIMIT),
+    description: descriptionOf(description),
     targetUrl: pageOf(url, deployment),
     at: timeOf(deployment),
   };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../../problem.ts';
-import { healthOf, socketPath } from '../instance.ts';
+import { HEALTH, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
 import type { Instance, Work } from '../work.ts';
 
@@ -51,7 +51,7 @@ async function watchHealth({ tools, config }: Work, candidate: Instance): Promis
     const { status } = await healthOf(socket, 2000);
     unhealthy = status === 200 ? 0 : unhealthy + 1;
     if (unhealthy < UNHEALTHY_LOOKS) return null;
-    return `health ${status === null ? 'did not answer' : `answered ${status}`}, expected 200`;
+    return `${HEALTH} ${status === null ? 'did not answer' : `answered ${status}`}, expected 200`;
   };
 }
 

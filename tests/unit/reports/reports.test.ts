@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseEnvironment } from '../../../environments/parse.ts';
 import type { Suite } from '../../../deployer/deployment/model.ts';
+import { descriptionOf } from '../../../deployer/deployment/reports/status.ts';
 import { COMMIT, openJournal, wanted } from '../journal/journal.ts';
 
 const config = (more = '') =>
@@ -12,6 +13,16 @@ const check = { name: 'GET /', success: false, expected: '200', actual: 'gave 50
 const FAILED: Suite[] = [
   { name: 'routes', success: false, durationMs: 1, checks: [{ ...check, location: 'app.ts:1' }] },
 ];
+
+describe('the description of a status', () => {
+  it.each([
+    ['💥 exploded 💥', '\ufffd exploded \ufffd'],
+    ['ä — “日本” …', 'ä — “日本” …'],
+    [`${'x'.repeat(135)}${'💥'.repeat(9)}`, `${'x'.repeat(135)}\ufffd\ufffd\ufffd\ufffd…`],
+  ])('%j holds nothing that GitHub refuses', (text, told) => {
+    expect(descriptionOf(text)).toBe(told);
+  });
+});
 
 describe("the forge's own record of a deployment", () => {
   it('is queued, in progress and ended, and what it replaced is inactive', async () => {

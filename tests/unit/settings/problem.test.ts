@@ -16,3 +16,8 @@ it('shortens to the limit and shows that it did', () => {
   expect(oneLine('x'.repeat(141), 140)).toBe(`${'x'.repeat(139)}…`);
   expect(oneLine('x'.repeat(1000))).toHaveLength(400);
 });
+
+it('cuts no character in two, and mends what was cut before', () => {
+  expect(oneLine(`${'x'.repeat(138)}😀y`, 140).isWellFormed()).toBe(true);
+  expect(oneLine('half \ud83d')).toBe('half \ufffd');
+});

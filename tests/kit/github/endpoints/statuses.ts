@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { created, ok, paged, Refusal } from '../answer.ts';
+import { created, invalid, ok, paged, Refusal } from '../answer.ts';
 import { endpoint } from '../endpoint.ts';
 import { isoNow, repository, status } from '../shapes.ts';
 import type { Status, World } from '../world.ts';
@@ -34,6 +34,8 @@ export const STATUSES = [
             },
           ],
         });
+      if (/[\u{10000}-\u{10ffff}]/u.test(body.description ?? ''))
+        throw invalid('Status', 'description', 'custom', "description doesn't accept 4-byte Unicode");
       if (world.statuses.filter((one) => one.sha === sha && one.context === context).length >= MOST_STATUSES)
         throw new Refusal(422, 'Validation Failed', {
           errors: [
