@@ -28,7 +28,7 @@ export const timeOf = ({ finishedAt, requestedAt }: DeploymentRecord) => finishe
  * (422 "description doesn't accept 4-byte Unicode"): the status would stay what it was before.
  */
 export const descriptionOf = (text: string) =>
-  oneLine(redact(text).replaceAll(/[^\u0000-\uffff]|\p{Surrogate}/gu, '\ufffd'), DESCRIPTION_LIMIT);
+  oneLine(redact(text).replaceAll(/[\u{10000}-\u{10ffff}]|\p{Surrogate}/gu, '\ufffd'), DESCRIPTION_LIMIT);
 
 /** A commit status of a deployment's commit, with a link to its page. */
 export function statusOf(
