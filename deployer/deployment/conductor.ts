@@ -9,7 +9,7 @@ import { recover } from './recovery.ts';
 import { retireLeftBehind, silence } from './retire.ts';
 import { takeBack } from './take-back.ts';
 import { DeploymentEnded } from './ended.ts';
-import type { Tools } from './work.ts';
+import type { Tools, Work } from './work.ts';
 
 /** How often a deployment is recovered, a second apart, before a person is asked. */
 const MOST_TRIES = 30;
@@ -33,6 +33,8 @@ export type Conductor = ReturnType<typeof createConductor>;
  */
 export function createConductor(tools: Tools) {
   const running = new Map<string, Running>();
+  /** Where the instance that was replaced last is still being put to rest. The next deployment may begin meanwhile. */
+  const retiring = new Map<string, Promise<void>>();
   const changes = new EventEmitter();
   let stopped = false;
   /** Not before what an earlier daemon left is in a known state. */
@@ -97,9 +99,24 @@ export function createConductor(tools: Tools) {
     return known;
   }
 
-  async function begin({ record, abort, hurry }: Running): Promise<void> {
-    const begun = await tools.journal.begin(record.id);
-    await runDeployment(await prepare(tools, begun, abort.signal, hurry.signal));
+  async function begin(entry: Running): Promise<void> {
+    const work = await workOf(entry, await tools.journal.begin(entry.record.id));
+    await runDeployment(work);
+    rememberRetiring(work);
+  }
+
+  function workOf({ abort, hurry }: Running, record: DeploymentRecord): Promise<Work> {
+    const slotIsFree = retiring.get(record.environment) ?? Promise.resolve();
+    return prepare(tools, record, { signal: abort.signal, hurry: hurry.signal, slotIsFree });
+  }
+
+  function rememberRetiring({ retiring: ends, record: { environment } }: Work): void {
+    if (!ends) return;
+    retiring.set(environment, ends);
+    void (async () => {
+      await ends;
+      if (retiring.get(environment) === ends) retiring.delete(environment);
+    })();
   }
 
   async function giveUp({ id }: DeploymentRecord, error: unknown): Promise<void> {
@@ -110,7 +127,6 @@ export function createConductor(tools: Tools) {
 
   /** From a known state, which is announced. */
   async function goOn(entry: Running, isKnown: () => void): Promise<void> {
-    const { abort, hurry } = entry;
     const { id } = entry.record;
     entry.isRecovering = true;
     const left = await tools.journal.get(id);
@@ -120,10 +136,11 @@ export function createConductor(tools: Tools) {
     entry.isRecovering = next === 'take back';
     isKnown();
     if (next === 'restarted' || next === 'ended') return;
-    const work = await prepare(tools, await tools.journal.get(id), abort.signal, hurry.signal);
+    const work = await workOf(entry, await tools.journal.get(id));
     if (next === 'watch') {
       await silence(work);
       await finishDeployment(work);
+      rememberRetiring(work);
     } else await takeBack(work, work.record.cause ?? 'the deployer died while it was taking this back');
   }
 
@@ -150,7 +167,7 @@ export function createConductor(tools: Tools) {
     isRecovering: () => [...running.values()].some((entry) => entry.isRecovering),
 
     /** Whether a deployment of the environment is not yet at rest. */
-    runs: (environment: string) => running.has(environment),
+    runs: (environment: string) => running.has(environment) || retiring.has(environment),
 
     /** Whether any is. */
     isBusy: () => running.size > 0,
@@ -166,6 +183,7 @@ export function createConductor(tools: Tools) {
         hurry.abort();
       }
       await Promise.all([...running.values()].map(({ done }) => done));
+      await Promise.all(retiring.values());
     },
   };
 }

@@ -78,7 +78,7 @@ export async function finishDeployment(work: Work): Promise<void> {
   // It has proved itself: what fails from here on takes nothing back.
   const problem = await lastStage(work);
   await journal.finish(work.record.id, succeeded(work.record.kind), problem);
-  await retire(work);
+  work.retiring = retire(work);
 }
 
 /** Every part of `finish` can be repeated, and is. Returns what was left undone, or null. */

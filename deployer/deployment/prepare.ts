@@ -8,8 +8,7 @@ import type { Live, Slot, Tools, Work } from './work.ts';
 export async function prepare(
   tools: Tools,
   record: DeploymentRecord,
-  signal: AbortSignal,
-  hurry: AbortSignal,
+  { signal, hurry, slotIsFree }: Pick<Work, 'signal' | 'hurry' | 'slotIsFree'>,
 ): Promise<Work> {
   const { journal } = tools;
   const past = record.phase === 'live' || record.phase === 'reverting';
@@ -49,6 +48,8 @@ export async function prepare(
     sound: Promise.resolve(null),
     ahead: null,
     clearing: Promise.resolve(),
+    slotIsFree,
+    retiring: null,
     warm: false,
     suites: [],
     backup: null,

@@ -148,7 +148,7 @@ export async function verify(
 }
 
 /** The suite that the deployer itself provides: the process is up, its socket answers, `health` is 200. */
-async function service(socket: string, config: Environment): Promise<Suite> {
+export async function service(socket: string, config: Environment): Promise<Suite> {
   const began = performance.now();
   const { status } = await healthOf(socket, Math.min(config.verify.timeout, 5000));
   const success = status === 200;

@@ -45,7 +45,9 @@ export function createRehearser(options: {
   async function run(record: DeploymentRecord, signal: AbortSignal): Promise<void> {
     try {
       const begun = await journal.begin(record.id);
-      await runDeployment(await prepare(tools, begun, signal, signal));
+      await runDeployment(
+        await prepare(tools, begun, { signal, hurry: signal, slotIsFree: Promise.resolve() }),
+      );
       if (await isUnfinished(record)) await journal.restart(record.id, true);
       else await options.onEnded();
     } catch (error) {

@@ -11,7 +11,18 @@ export const WARM_MS = 500;
  * rollback within milliseconds, until the next deployment takes its slot. Without such a mode, or on other data, it is stopped.
  */
 export async function retire(work: Work): Promise<void> {
-  const { tools, live, record, generation } = work;
+  const { tools, record } = work;
+  try {
+    await retireEarlier(work);
+    work.writeLock?.release();
+  } catch (error) {
+    tools.logger.warn({ deployment: record.id, error: oneLine(error) }, LEFT);
+  }
+}
+
+const LEFT = 'the earlier instance could not be put to rest';
+
+async function retireEarlier({ tools, live, record, generation }: Work): Promise<void> {
   if (!live) return;
   const old = await tools.instances.get(live.config.name, live.slot);
   if (!old || old.deployment === record.id) return;
@@ -19,7 +30,6 @@ export async function retire(work: Work): Promise<void> {
   const warm = liveAt ? tools.clock().getTime() - Date.parse(liveAt) : 0;
   await sleep(Math.max(0, WARM_MS - warm));
   await rest(tools, old, live.record.generation === (generation?.id ?? null));
-  work.writeLock?.release();
 }
 
 /** The lock on the earlier data went with the daemon that died: jobs of the earlier instance must not go on writing there. */
@@ -51,9 +61,6 @@ async function rest(tools: Tools, old: Instance, mayStay: boolean): Promise<void
       (await setReadOnly(tools, old, true).catch(() => false));
     if (!rests) await stop(tools, old, DRAIN_MS);
   } catch (error) {
-    tools.logger.warn(
-      { environment, deployment: old.deployment, error: oneLine(error) },
-      'the earlier instance could not be put to rest',
-    );
+    tools.logger.warn({ environment, deployment: old.deployment, error: oneLine(error) }, LEFT);
   }
 }

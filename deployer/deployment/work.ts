@@ -172,6 +172,10 @@ export interface Work {
   ahead: Ahead | null;
   /** What a rehearsal leaves to be cleared away; nobody but the end waits for it. Never rejects. */
   clearing: Promise<void>;
+  /** Resolves when the instance that the last deployment replaced rests: until then its slot is not free. */
+  readonly slotIsFree: Promise<void>;
+  /** Set at the end: the instance that was live before is put to rest. Never rejects. */
+  retiring: Promise<void> | null;
   /** The candidate is an earlier instance that is still there, not a new one. */
   warm: boolean;
   suites: Suite[];

@@ -3,11 +3,12 @@ import { FailedError } from '../../problem.ts';
 import { boot, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
 import { idleSlot, type Instance, type Slot, type Work } from '../work.ts';
-import { verifyQuickly } from './verify.ts';
+import { service } from '../programs.ts';
 
 /** The new instance on its generation, on a private socket, read-only until the switch. */
 export async function bootCandidate(work: Work): Promise<Skipped | void> {
-  const { tools, generation, record, live } = work;
+  const { tools, generation, record, live, slotIsFree } = work;
+  await slotIsFree;
   const slot = idleSlot(live);
   const warm = await warmInstance(work, slot);
   if (warm) {
@@ -20,14 +21,17 @@ export async function bootCandidate(work: Work): Promise<Skipped | void> {
 }
 
 /**
- * Boots and verifies the instance that will be live beside the rest of the rehearsal; `boot` and `verify` wait for it. Only without migrations,
- * and once the rehearsal has shown that the release's start changes nothing.
+ * Boots the instance that will be live beside the rest of the rehearsal; `boot` and `verify` wait for it. Only without
+ * migrations, and once the rehearsal has shown that the release's start changes nothing. What the release's own program
+ * can tell, it tells on the copy of the same data; of this process it remains to be seen that it serves.
  */
 export function bootEarly(work: Work): void {
-  const { live, record } = work;
+  const { tools, live, record, config } = work;
   if (record.kind !== 'deploy' || !live) return;
   const instance = startIn(work, idleSlot(live), live.generation);
-  const suites = instance.then((candidate) => verifyQuickly(work, candidate, live.generation));
+  const suites = instance.then(async ({ environment, slot }) => [
+    await service(socketPath(tools, environment, slot), config),
+  ]);
   work.early = { instance, suites };
   // `boot` and `verify`, or `undo`, look at them.
   for (const begun of [instance, suites]) begun.catch(() => undefined);
@@ -35,6 +39,7 @@ export function bootEarly(work: Work): void {
 
 async function startIn(work: Work, slot: Slot, generation: Generation | null): Promise<Instance> {
   const { tools, config, release, target, record, signal } = work;
+  await work.slotIsFree;
   if (!release) throw new FailedError('there is no release to boot');
   const stale = await tools.instances.get(config.name, slot);
   if (stale) await tools.services.stop(stale.process, 0);

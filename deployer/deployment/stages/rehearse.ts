@@ -181,13 +181,38 @@ async function rehearseMigrations(
   await applyPlan(work, copy).catch((error: unknown) => failedUp(work, error));
   const migrateMs = performance.now() - began;
   await work.tools.journal.note(work.record.id, { ran: work.ran });
-  const { suites, bootMs } = await judgeOn(work, generations, copy);
-  const forecast = holdCheck(work, copyMs + migrateMs + bootMs + quickMs(suites));
-  await conclude(work, [...suites, suiteOf([upCheck(work, migrateMs), forecast])]);
-  work.proven = await earlierRunsOn(work, copy, live);
-  const problem = await whyNoWayBack(work, generations, copy, before);
-  const wayBack = wayBackCheck(work, problem);
-  await conclude(work, [...suites, suiteOf([wayBack, upCheck(work, migrateMs), forecast])]);
+  const back = await startWayBack(work, generations, copy, before);
+  try {
+    const { suites, bootMs } = await judgeOn(work, generations, copy);
+    const forecast = holdCheck(work, copyMs + migrateMs + bootMs + quickMs(suites));
+    await conclude(work, [...suites, suiteOf([upCheck(work, migrateMs), forecast])]);
+    work.proven = await earlierRunsOn(work, copy, live);
+    const wayBack = wayBackCheck(work, await back.problem);
+    await conclude(work, [...suites, suiteOf([wayBack, upCheck(work, migrateMs), forecast])]);
+  } finally {
+    await back.end();
+  }
+}
+
+/** The way back is tried on a copy of its own, beside the judgement of the release on the migrated one. */
+async function startWayBack(work: Work, generations: Generations, migrated: Generation, before: Before) {
+  const abort = new AbortController();
+  const aside = { ...work, signal: AbortSignal.any([work.signal, abort.signal]) };
+  const copy = await generations.copy(migrated);
+  const problem = whyNoWayBack(aside, generations, copy, before);
+  // It is looked at above, or not at all.
+  const ended = problem.then(
+    () => undefined,
+    () => undefined,
+  );
+  return {
+    problem,
+    async end(): Promise<void> {
+      abort.abort(new Error('the way back does not matter any more'));
+      await ended;
+      clearAway(work, () => generations.remove(copy));
+    },
+  };
 }
 
 /** Records the suites, and ends the deployment at the first failure. */
