@@ -1,7 +1,7 @@
 import type { Report } from '../forge/types.ts';
 import type { Suite } from './model.ts';
 import type { DeploymentRecord } from './record.ts';
-import { comment } from './reports/comment.ts';
+import { comment, findings } from './reports/comment.ts';
 import { deploymentReports } from './reports/deployments.ts';
 import { rehearsalReports } from './reports/rehearsal.ts';
 import { releaseNote } from './reports/release-note.ts';
@@ -45,7 +45,7 @@ function deployReports(deployment: DeploymentRecord, suites: Suite[], url: strin
   return [
     ...(liveAt === null ? suiteReports(deployment, suites, url) : []),
     ...tagReports(deployment, suites),
-    ...revertReports(deployment, url),
+    ...revertReports(deployment, suites, url),
     statusOf(deployment, url, { context, state: STATES[outcome], description: describe(deployment, suites) }),
     ...commentReports(deployment, suites, url),
   ];
@@ -76,7 +76,7 @@ function tagReports(deployment: DeploymentRecord, suites: Suite[]): Report[] {
   return [{ type: 'tag', commit, name: tag, message: releaseNote(deployment, suites) }];
 }
 
-function revertReports(deployment: DeploymentRecord, url: string): Report[] {
+function revertReports(deployment: DeploymentRecord, suites: Suite[], url: string): Report[] {
   const { commit, branch, environment, id, config, outcome, cause } = deployment;
   const how = config?.revert ?? 'off';
   if (outcome !== 'rolled_back' || how === 'off') return [];
@@ -87,7 +87,8 @@ function revertReports(deployment: DeploymentRecord, url: string): Report[] {
     '',
     `${url}/deployments/${id}`,
   ].join('\n');
-  return [{ type: 'revert', commit, branch, environment, how, message, deployment: id }];
+  const text = findings(deployment, suites, { url, description: describe(deployment, suites) });
+  return [{ type: 'revert', commit, branch, environment, how, message, text, deployment: id }];
 }
 
 /** A rollback by hand: the commit that it took back failed, whatever was said of it before. */
@@ -100,10 +101,10 @@ function rollbackReports(deployment: DeploymentRecord, url: string): Report[] {
     commit: request.from,
     tag: null,
     outcome: 'rolled_back',
-    cause: `rolled back by ${requestedBy}${request.reason ? `: ${request.reason}` : ''}`,
+    cause: `by ${requestedBy}${request.reason ? `: ${request.reason}` : ''}`,
   };
   return [
-    ...revertReports(from, url),
+    ...revertReports(from, [], url),
     statusOf(from, url, {
       context: `deploy/${environment}`,
       state: 'failure',

@@ -32,13 +32,13 @@ export async function reversalOf(repository: string, head: string, report: Rever
     return { impossible: `${short} cannot be reverted on ${branch}: later commits changed ${files}` };
   }
   if (merged.tree === ours.tree) return null;
-  const message = reversalMessage(report);
+  const message = `${report.message.trimEnd()}\n\n${recognisedBy(report)}`;
   return { commit: await commitTree(repository, { tree: merged.tree, parents: [head], message }) };
 }
 
-/** Subject, empty line, report, and what this and a later look recognise it by. */
-export function reversalMessage({ message, commit, deployment }: Revert): string {
-  return `${message.trimEnd()}\n\n${reverts(commit)}\n\n${OURS}, deployment ${deployment}\n`;
+/** What this and a later look recognise a revert by. */
+export function recognisedBy({ commit, deployment }: Revert): string {
+  return `${reverts(commit)}\n\n${OURS}, deployment ${deployment}\n`;
 }
 
 /** On the branch, and not reverted there since. */

@@ -18,8 +18,10 @@ export type Report =
       branch: string;
       environment: string;
       how: 'pull-request' | 'push';
-      /** Subject, empty line, report: the text of the pull request and of the reverting commit. */
+      /** Subject, empty line, report: of the reverting commit. */
       message: string;
+      /** The report as Markdown, where the forge shows that. */
+      text: string;
       deployment: string;
     }
   | {

@@ -222,7 +222,7 @@ describe('a deployer on GitHub', () => {
         environment: 'dev',
         target: { last: true },
         by: 'alice',
-        reason: 'too slow',
+        reason: 'too slow @everyone',
       }),
     );
     const pull = await waitFor('the pull request', async () => github.world.pulls[0], 60_000);
@@ -230,6 +230,7 @@ describe('a deployer on GitHub', () => {
       base: { ref: 'dev' },
       title: expect.stringContaining(commit.slice(0, 8)) as string,
     });
+    expect(pull.body).toContain('`rolled back: by alice: too slow @everyone`');
     await told(commit, 'deploy/dev', 'failure');
     await github.merge(pull);
     const back = await stage.ended('dev', pull.merge_commit_sha ?? '');

@@ -118,6 +118,17 @@ describe('init', () => {
     expect(ran.details.checks.filter(({ success }) => !success)).toHaveLength(1);
   });
 
+  it('names the permission without which not even a branch can be seen', async () => {
+    github.world.credentials.permit(token, 'contents', null);
+    const ran = await init();
+    expect(ran).toMatchObject({ code: 1, outcome: 'failed' });
+    expect(ran.of('permission contents=write')?.success).toBe(false);
+    expect(ran.of('branch main')).toMatchObject({
+      success: false,
+      hint: 'give the token or the App the permission contents=write, then run init again',
+    });
+  });
+
   it('says what to do about a wrong repository and about a revoked token, and writes nothing', async () => {
     const wrong = await init('themetalayer/other');
     expect(wrong).toMatchObject({ code: 1, outcome: 'failed' });

@@ -51,6 +51,18 @@ describe('while a deployment settles', () => {
     expect(quarantined).toContain(commit);
   });
 
+  it('its end takes it back, and the report says in which line it ended', async () => {
+    const commit = await stage.push('dev', 'Ends once live', {
+      'behaviour.json': behaviour({ version: 'ends', throwLive: true }),
+    });
+    expect(await stage.ended('dev', commit)).toMatchObject({
+      outcome: 'rolled_back',
+      cause: expect.stringMatching(
+        /^settle: the process ended after it went live: server\.mjs:\d+: Error: planted: it ends once live$/,
+      ) as string,
+    });
+  });
+
   it('a write that no request caused takes it back, and the report names table and row', async () => {
     const commit = await stage.push('dev', 'A rogue', {
       'behaviour.json': behaviour({ version: 'rogue', rogue: true }),

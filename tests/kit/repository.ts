@@ -69,6 +69,8 @@ export interface Behaviour {
   home?: number;
   /** The status of the start page once it is live. */
   homeLive?: number;
+  /** Ends by an error once it is live. */
+  throwLive?: boolean;
   /** Writes without a request once it is live. */
   rogue?: boolean;
   /** The table that holds the notes. */

@@ -19,16 +19,31 @@ type On = Extract<Report, { type: 'comment' }>['on'];
 export function comment(
   deployment: DeploymentRecord,
   suites: Suite[],
-  told: { url: string; on: On; headline: string; description: string },
+  told: Told & { on: On; headline: string },
 ): Report {
-  const { environment, commit, logTail } = deployment;
+  return {
+    type: 'comment',
+    on: told.on,
+    key: `deploy/${deployment.environment}`,
+    body: `### ${told.headline}\n\n${findings(deployment, suites, told)}`,
+    at: timeOf(deployment),
+  };
+}
+
+interface Told {
+  url: string;
+  description: string;
+}
+
+/** What is known of a deployment, as Markdown. */
+export function findings(deployment: DeploymentRecord, suites: Suite[], told: Told): string {
+  const { commit, logTail } = deployment;
   const failed = suites.flatMap(({ name, checks }) =>
     checks.filter(({ success }) => !success).map((check) => ({ suite: name, check })),
   );
   const forecast = suites.find(({ name }) => name === REHEARSAL_SUITE);
   const commands = reproduce(deployment, suites);
   const parts = [
-    `### ${told.headline}`,
     code(redact(told.description)),
     `Commit ${commit}, [everything about it](${pageOf(told.url, deployment)})`,
     failed.length > 0 &&
@@ -40,13 +55,7 @@ export function comment(
     logTail.length > 0 && details('The last lines of the instance', block(logTail, 'text')),
     commands.length > 0 && details('Reproduce it in a clone', block(commands, 'sh')),
   ];
-  return {
-    type: 'comment',
-    on: told.on,
-    key: `deploy/${environment}`,
-    body: parts.filter((part) => typeof part === 'string' && part !== '').join('\n\n'),
-    at: timeOf(deployment),
-  };
+  return parts.filter((part) => typeof part === 'string' && part !== '').join('\n\n');
 }
 
 const section = (title: string, body: string) => `**${title}**\n\n${body}`;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../../problem.ts';
 import { HEALTH, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
+import { tellingWords } from '../last-words.ts';
 import type { Instance, Work } from '../work.ts';
 
 const LOOK_EVERY_MS = 250;
@@ -43,16 +44,23 @@ async function sinceLive({ tools, record }: Work): Promise<number> {
   return liveAt ? tools.clock().getTime() - Date.parse(liveAt) : 0;
 }
 
-async function watchHealth({ tools, config }: Work, candidate: Instance): Promise<Look> {
+async function watchHealth(work: Work, candidate: Instance): Promise<Look> {
+  const { tools, config } = work;
   const socket = socketPath(tools, config.name, candidate.slot);
   let unhealthy = 0;
   return async () => {
-    if (!tools.services.alive(candidate.process)) return 'the process ended after it went live';
+    if (!tools.services.alive(candidate.process)) return await lastWordsOf(work);
     const { status } = await healthOf(socket, 2000);
     unhealthy = status === 200 ? 0 : unhealthy + 1;
     if (unhealthy < UNHEALTHY_LOOKS) return null;
     return `${HEALTH} ${status === null ? 'did not answer' : `answered ${status}`}, expected 200`;
   };
+}
+
+async function lastWordsOf({ outputs, release }: Work): Promise<string> {
+  const ended = 'the process ended after it went live';
+  const output = await outputs.candidate?.().catch(() => '');
+  return output && release ? `${ended}: ${tellingWords(output, release.directory)}` : ended;
 }
 
 /** The share of answers of 500 and above since the switch, against that of the release before. */

@@ -36,7 +36,7 @@ export function createHealth(options: { clock: () => Date; mendAccess: string })
         note(
           operation,
           `${operation}: ${failure.message}`,
-          `give it the permission ${failure.accepted ?? permissionFor(operation)}`,
+          `give it the permission ${whole(failure.accepted) ?? permissionFor(operation)}`,
         );
     },
     answered(operation: string): void {
@@ -52,6 +52,10 @@ export function createHealth(options: { clock: () => Date; mendAccess: string })
 }
 
 export type Health = ReturnType<typeof createHealth>;
+
+/** We look before we write: who asks only for what reading needs would be refused next. */
+const whole = (accepted: string | null) =>
+  accepted?.replaceAll(/\b(contents|statuses|deployments|pull_requests|issues)=read\b/g, '$1=write');
 
 /** The permission of a fine-grained token or an App for an operation, where GitHub's answer does not name it. */
 function permissionFor(operation: string): string {

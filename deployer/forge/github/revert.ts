@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { code } from '../../deployment/reports/markdown.ts';
 import { oneLine } from '../../problem.ts';
 import { isBranchName } from '../../release/names.ts';
 import { GitError } from '../../release/git.ts';
 import { fetchFrom, pushTo } from '../../release/remote.ts';
-import { reversalMessage, reversalOf } from '../reversal.ts';
+import { recognisedBy, reversalOf } from '../reversal.ts';
 import { ForgeError, type Remote, type Report } from '../types.ts';
 import { orNull, parsed, type GitHub } from './client.ts';
 import { keepComment, markerOf, withMarker } from './comments.ts';
@@ -82,8 +83,8 @@ async function propose(github: GitHub, report: Revert, head: string): Promise<vo
     return parsed(z.array(numbered), await pulls.list({ ...github.at, ...query })).length > 0;
   };
   if (await isThere()) return;
-  const [title = '', ...rest] = reversalMessage(report).split('\n');
-  const body = withMarker(`revert ${report.deployment}`, rest.join('\n').trim());
+  const [title = ''] = report.message.split('\n');
+  const body = withMarker(`revert ${report.deployment}`, `${report.text}\n\n${recognisedBy(report)}`);
   try {
     parsed(numbered, await pulls.create({ ...github.at, title, body, head, base: report.branch }));
   } catch (error) {
@@ -95,7 +96,7 @@ async function propose(github: GitHub, report: Revert, head: string): Promise<vo
 /** Why there is no revert: on the pull requests that brought the commit, else in an issue. */
 async function explain(github: GitHub, report: Revert, why: string): Promise<void> {
   const key = `revert ${report.deployment}`;
-  const body = `**Not reverted automatically:** ${why}.\n\n${report.message}`;
+  const body = `**Not reverted automatically:** ${code(why)}\n\n${report.text}`;
   const pulls = await pullsThatBrought(github, report.commit);
   for (const pull of pulls) await keepComment(github, pull, { key, body });
   if (pulls.length > 0) return;

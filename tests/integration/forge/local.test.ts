@@ -30,6 +30,7 @@ function revertOf(commit: string, more: Partial<Revert> = {}): Revert {
     environment: 'dev',
     how: 'push',
     message,
+    text: '',
     deployment: '1',
     ...more,
   };

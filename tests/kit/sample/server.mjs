@@ -36,6 +36,10 @@ function rogue() {
     .run(DEPLOYMENT_ID, table, String(lastInsertRowid));
 }
 
+function throwLive() {
+  throw new Error('planted: it ends once live');
+}
+
 const columns = () =>
   database
     .prepare(`PRAGMA table_info(${table})`)
@@ -54,6 +58,7 @@ const server = createServer(async (request, response) => {
     for await (const chunk of request) body += chunk;
     readOnly = JSON.parse(body).deployment_mode;
     if (!readOnly && behaviour.rogue) rogue();
+    if (!readOnly && behaviour.throwLive) setTimeout(throwLive, 50);
     return response.writeHead(204).end();
   }
   if (request.url === '/crash-later' && behaviour.crashLater) process.exit(1);

@@ -153,7 +153,7 @@ describe('the end of a deployment', () => {
         commit: COMMIT,
         context: 'deploy/dev',
         state: 'failure',
-        description: 'rolled back: rolled back by ada',
+        description: 'rolled back: by ada',
       },
     ]);
   });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Environment } from '../../../../environments/schema.ts';
 import type { Check } from '../../../deployment/model.ts';
 import { everyPage, orNull, parsed, type GitHub } from '../client.ts';
+import { isRefused } from './permissions.ts';
 
 const branch = z.object({
   protected: z.boolean(),
@@ -31,13 +32,18 @@ function proposedFor({ name, requires }: Wanted): string[] {
 }
 
 async function check(github: GitHub, environment: Wanted): Promise<Check> {
-  const required = await requiredOn(github, environment.branch);
   const proposed = proposedFor(environment);
   const base = {
     name: `branch ${environment.branch} of ${environment.name}`,
     expected: `may require ${proposed.join(' and ')}`,
     location: `environments/${environment.name}.yaml`,
   };
+  const asked = requiredOn(github, environment.branch);
+  if (await isRefused(asked)) {
+    const hint = 'give the token or the App the permission contents=write, then run init again';
+    return { ...base, success: false, actual: 'may not be read', hint };
+  }
+  const required = await asked;
   if (required === null) {
     const hint = `push the branch ${environment.branch}, or correct branch in ${base.location}`;
     return { ...base, success: false, actual: 'there is no such branch', hint };
@@ -53,10 +59,13 @@ async function requiredOn(github: GitHub, name: string): Promise<string[] | null
   const found = await orNull(github.rest.repos.getBranch({ ...github.at, branch: name }));
   if (!found) return null;
   const { protection } = parsed(branch, found);
-  const rules = await everyPage(z.array(rule), (page) =>
-    github.rest.repos.getBranchRules({ ...github.at, branch: name, ...page }),
+  // An Enterprise Server of an older version has no rulesets.
+  const rules = await orNull(
+    everyPage(z.array(rule), (page) =>
+      github.rest.repos.getBranchRules({ ...github.at, branch: name, ...page }),
+    ),
   );
-  const byRules = rules
+  const byRules = (rules ?? [])
     .filter(({ type }) => type === 'required_status_checks')
     .flatMap(({ parameters }) => parameters?.required_status_checks ?? []);
   const contexts = [

@@ -127,6 +127,13 @@ describe('trouble', () => {
     expect(forge.trouble()).toBeNull();
   });
 
+  it('asks for writing when reading was refused already: both are needed', async () => {
+    const { github, forge, first, token } = await githubPlace();
+    github.world.credentials.permit(token, 'statuses', null);
+    await expect(forge.send(statusOf(first))).rejects.toMatchObject({ retryable: true });
+    expect(forge.trouble()?.mend).toBe('give it the permission statuses=write');
+  });
+
   it('is what doctor checks too', async () => {
     const { github, forge, token } = await githubPlace();
     expect((await forge.checks()).every(({ success }) => success)).toBe(true);

@@ -13,6 +13,7 @@ const revertOf = (commit: string, more: Partial<Revert> = {}): Revert => ({
   environment: 'prod',
   how: 'pull-request',
   message: 'Revert the change: health answered 503\n\nDeployment d1 was rolled back.',
+  text: '`Deployment d1` was rolled back.',
   deployment: 'd1',
   ...more,
 });
@@ -45,7 +46,7 @@ describe('a revert', () => {
     expect(github.world.pulls).toMatchObject([
       { head: { ref: branch }, base: { ref: 'main' }, title: 'Revert the change: health answered 503' },
     ]);
-    expect(github.world.pulls[0]?.body).toContain('Deployment d1 was rolled back.');
+    expect(github.world.pulls[0]?.body).toMatch(/^`Deployment d1` was rolled back\.\n\nThis reverts commit /);
     expect(github.violations).toEqual([]);
   });
 
@@ -122,7 +123,9 @@ describe('a revert', () => {
     expect(github.world.comments).toHaveLength(1);
     expect(github.world.comments[0]).toMatchObject({
       issue: pull.number,
-      body: expect.stringMatching(/cannot be reverted on main: later commits changed a/),
+      body: expect.stringMatching(
+        /^\*\*Not reverted automatically:\*\* `\w{8} cannot be reverted on main: later commits changed a`\n\n`Deployment d1`/,
+      ),
     });
     expect(github.world.pulls).toHaveLength(1);
   });
