@@ -27,6 +27,23 @@ export async function openState(options: { home: string; databaseUrl: string | n
   return state;
 }
 
+/** The names of this deployer's migrations that the store does not have yet. @throws when it has others */
+export async function pendingMigrations(options: {
+  home: string;
+  databaseUrl: string | null;
+}): Promise<string[]> {
+  const state = readState(options);
+  try {
+    const [, pending] = (await state.migrate.list({
+      directory: MIGRATIONS,
+      loadExtensions: ['.ts'],
+    })) as [unknown, { file: string }[]];
+    return pending.map(({ file }) => file);
+  } finally {
+    await state.destroy();
+  }
+}
+
 /** The state as it is, to look at only, also beside a daemon that works on it. */
 export function readState(options: { home: string; databaseUrl: string | null }): Knex {
   if (options.databaseUrl) {

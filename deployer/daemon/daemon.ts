@@ -36,6 +36,12 @@ import { listen, publicUrl, serve } from './server.ts';
 import { findAgain } from './find-again.ts';
 import { createSupervisor, type Supervisor } from './supervise.ts';
 import { openTools } from './tools.ts';
+import { runCommand } from '../host/command.ts';
+import { systemctl } from '../host/systemd/systemctl.ts';
+import { running, UPGRADES } from '../upgrade/place.ts';
+import { isOnTrial, takeOver, tellTakenBack } from '../upgrade/take-over.ts';
+import { upgradeUnit } from '../upgrade/unit.ts';
+import { createUpgrade, type Upgrade } from '../upgrade/upgrade.ts';
 
 /** How long the start waits for the first look at the branches; it goes on by itself. */
 const FIRST_LOOK_MS = 10_000;
@@ -48,6 +54,8 @@ export interface Daemon {
   schedule: Schedule;
   /** Where it listens; the port is the real one when 0 was asked for. */
   url: string;
+  /** Aborted when the next start is a new deployer's: this one has to end. */
+  replaced: AbortSignal;
   /** Stops the daemon and everything that belongs to its home: instances and front doors too. */
   stop(): Promise<void>;
   /** Stops the daemon alone, as if it had died; what is live goes on. */
@@ -138,6 +146,19 @@ async function compose(base: {
     logger,
   });
   let recovered = false;
+  const code = running();
+  const upgrade = createUpgrade({
+    home,
+    running: code,
+    upgrades: UPGRADES,
+    journal,
+    names,
+    conductor,
+    put: (name) => systemctl('start', upgradeUnit(name)),
+    runCommand,
+    env: process.env,
+    logger,
+  });
   const operations = createOperations({
     state,
     tools,
@@ -149,12 +170,14 @@ async function compose(base: {
     lookUp: found,
     backups,
     schedule,
+    upgrade,
     recovered: () => recovered && !conductor.isRecovering(),
   });
+  let isOpen = !(await isOnTrial({ home, running: code }));
   const metrics = createMetrics(operations);
   const write = deploymentsLog(process.env['LOGS_DIRECTORY']);
   journal.onChange((id) => {
-    afterChange({ id, journal, outbox, metrics, reconciler, write }).catch((error: unknown) =>
+    afterChange({ id, journal, outbox, metrics, reconciler, upgrade, write }).catch((error: unknown) =>
       logger.warn({ deployment: id, err: error }, 'a change could not be told'),
     );
   });
@@ -169,16 +192,20 @@ async function compose(base: {
     clock,
     logger,
     url,
+    isOpen: () => isOpen,
   });
 
-  outbox.kick();
   const forgetting = startForgetting({ state, outbox, clock, logger });
   await findAgain(tools);
   await clearDrills(tools);
   await clearRehearsals(tools);
   await Promise.all([supervisor.lookAtAll(), conductor.recover()]);
-  recovered = true;
   supervisor.start();
+  await takeOver({ home, running: code, server, state, journal, logger });
+  isOpen = true;
+  recovered = true;
+  outbox.kick();
+  await tellTakenBack({ home, journal, logger });
   // What is live does not depend on the forge, and a forge that cannot be reached may take long to say so.
   await Promise.race([reconciler.look(), sleep(FIRST_LOOK_MS, undefined, { ref: false })]);
   const close = closer({
@@ -192,12 +219,14 @@ async function compose(base: {
     outbox,
     forge,
     forgetting,
+    upgrade,
     endLogCap: startLogCap(join(home, 'logs'), (error) => logger.warn({ err: error }, 'a log is not cut')),
   });
   await conductor.kickAll();
   rehearsals.start();
   reconciler.start();
   schedule.start();
+  void upgrade.look();
   return {
     operations,
     state,
@@ -205,6 +234,7 @@ async function compose(base: {
     reconciler,
     schedule,
     url,
+    replaced: upgrade.replaced,
     leave: close,
     async stop() {
       await schedule.stop();
@@ -230,9 +260,10 @@ async function afterChange(parts: {
   outbox: { kick(): void };
   metrics: Metrics;
   reconciler: Pick<Reconciler, 'look'>;
+  upgrade: Pick<Upgrade, 'look'>;
   write: ReturnType<typeof deploymentsLog>;
 }): Promise<void> {
-  const { id, journal, outbox, metrics, reconciler, write } = parts;
+  const { id, journal, outbox, metrics, reconciler, upgrade, write } = parts;
   const record = await journal.get(id).catch(() => null);
   // Accepted, begun, live and ended are what the forge is told.
   if (record && record.phase !== 'switching' && record.phase !== 'reverting') outbox.kick();
@@ -243,6 +274,7 @@ async function afterChange(parts: {
   if (!deployment) return;
   metrics.finished(deployment);
   await write(deployment);
+  if (record.outcome === 'deployed') void upgrade.look();
 }
 
 function closer(parts: {
@@ -256,6 +288,7 @@ function closer(parts: {
   outbox: ReturnType<typeof createOutbox>;
   forge: Forge;
   forgetting: { stop(): Promise<void> };
+  upgrade: Pick<Upgrade, 'stop'>;
   endLogCap: () => void;
 }): () => Promise<void> {
   const {
@@ -269,10 +302,12 @@ function closer(parts: {
     outbox,
     forge,
     forgetting,
+    upgrade,
     endLogCap,
   } = parts;
   return async () => {
     endLogCap();
+    upgrade.stop();
     server.close();
     server.closeAllConnections();
     await schedule.stop();

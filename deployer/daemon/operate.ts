@@ -17,6 +17,7 @@ import { contextOfHead } from './head.ts';
 import type { LookUp } from './live.ts';
 import { promote } from './promote.ts';
 import type { Rehearsals } from './rehearsals.ts';
+import type { Upgrade } from '../upgrade/upgrade.ts';
 import type { Schedule } from './schedule.ts';
 import type { Supervisor } from './supervise.ts';
 import { logLines, watchDeployment } from './watch.ts';
@@ -35,6 +36,7 @@ export interface Parts {
   lookUp: LookUp;
   backups: BackupOperations;
   schedule: Pick<Schedule, 'problems'>;
+  upgrade: Pick<Upgrade, 'problems'>;
   /** False while what an earlier daemon left is being brought to a known state. */
   recovered: () => boolean;
 }
@@ -347,6 +349,7 @@ export function createOperations(parts: Parts): Operations {
         ...parts.rehearsals.problems(),
         ...parts.supervisor.problems(),
         ...parts.schedule.problems(),
+        ...parts.upgrade.problems(),
         ...(await parts.backups.problems()),
         ...waiting,
       ];

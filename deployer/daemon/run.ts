@@ -85,7 +85,7 @@ async function live(daemon: Daemon, settings: Settings, demo: boolean, io: Daemo
   if (demo && !settings.github) await welcome(daemon, home, io);
   const status = `listening on ${daemon.url}`;
   const end = await startHeartbeat({ notify: notifier(process.env), state: daemon.state, status });
-  await aborted(io.signal);
+  await aborted(AbortSignal.any([io.signal, daemon.replaced]));
   await end();
 }
 

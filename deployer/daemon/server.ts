@@ -52,9 +52,12 @@ export function serve(
     clock: () => Date;
     logger: Logger;
     url: string;
+    /** Whether anything but questions is accepted. */
+    isOpen: () => boolean;
   },
 ): void {
-  const { settings, state, operations, metrics, reconciler, rehearsals, forge, clock, logger, url } = parts;
+  const { settings, state, operations, metrics, reconciler, rehearsals, forge, clock, logger, url, isOpen } =
+    parts;
   const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
   const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
   const app = createWebApp({
@@ -75,7 +78,11 @@ export function serve(
     commitUrl: forge.commitUrl,
   });
   server.off('request', notYet);
-  server.on('request', app);
+  server.on('request', (request, response) => {
+    const isQuestion = request.method === 'GET' || request.method === 'HEAD';
+    if (isOpen() || isQuestion) app(request, response);
+    else notYet(request, response);
+  });
 }
 
 /** Who asks while the rooms are being composed gets an answer too. */

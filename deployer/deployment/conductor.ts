@@ -37,6 +37,8 @@ export function createConductor(tools: Tools) {
   const retiring = new Map<string, Promise<void>>();
   const changes = new EventEmitter();
   let stopped = false;
+  /** Nothing begins: the deployer is about to be replaced. */
+  let resting = false;
   /** Not before what an earlier daemon left is in a known state. */
   let ready = false;
 
@@ -47,6 +49,7 @@ export function createConductor(tools: Tools) {
     if (!waiting || !(await mayBegin(waiting))) return;
     const current = running.get(environment);
     if (current) return current.record.id === waiting.id ? undefined : giveWay(current, waiting);
+    if (resting) return;
     // No await between the look and the entry in the map: two kicks cannot begin two.
     void start(waiting, 'begin');
   }
@@ -174,6 +177,18 @@ export function createConductor(tools: Tools) {
 
     /** Calls back when a deployment begins, and when one is over and what waited for it has begun. */
     onChange: (listener: () => void) => void changes.on('change', listener),
+
+    /** Lets what runs end, and begins nothing any more: what comes waits. Resolves when nothing runs. */
+    async rest(): Promise<void> {
+      resting = true;
+      while (running.size > 0) await Promise.all([...running.values()].map(({ done }) => done));
+    },
+
+    /** Goes on after `rest`. */
+    async resume(): Promise<void> {
+      resting = false;
+      await kickAll();
+    },
 
     /** Ends what has not switched; the next daemon begins it anew. */
     async stop(): Promise<void> {

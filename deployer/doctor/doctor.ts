@@ -12,11 +12,13 @@ import { settings } from './checks/settings.ts';
 import { sqlite } from './checks/sqlite.ts';
 import { state } from './checks/state.ts';
 import { tools } from './checks/tools.ts';
+import { upgrade } from './checks/upgrade.ts';
 
 /** Everything that is examined, in the order of the report. What the forge needs to be checked is added here. */
 const EXAMINED: Readonly<Record<string, Examine>> = {
   settings,
   installed,
+  upgrade,
   daemon,
   tools,
   disk,

@@ -9,6 +9,7 @@ export const LAYOUT = {
   code: '/opt/deployer',
   releases: '/opt/deployer/releases',
   current: '/opt/deployer/current',
+  upgrades: '/opt/deployer/upgrades',
   manifest: '/etc/deployer/installed.json',
   program: '/usr/local/bin/deployer',
   units: '/etc/systemd/system',

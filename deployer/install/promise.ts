@@ -13,6 +13,8 @@ import { atBoot, service } from './steps/service.ts';
 import { user } from './steps/user.ts';
 import type { Step } from './step.ts';
 
+const UPGRADES = { path: LAYOUT.upgrades, owner: 'deployer-code', group: 'deployer-code', mode: 0o755 };
+
 /** What a bare Debian lacks. */
 const PACKAGES = ['caddy', 'dbus', 'git', 'logrotate', 'polkitd', 'sqlite3', 'zstd'];
 
@@ -37,6 +39,7 @@ export function promise(host: Host, source: Source): { files: Step[]; services: 
       ...users(host),
       ...directories(host),
       ...(clone ? [code(host, clone), currentCode(clone.tree)] : []),
+      { ...directory(host, UPGRADES), made: { kind: 'code', path: LAYOUT.upgrades } },
       file(host, { path: LAYOUT.program, content: PROGRAM, mode: 0o755 }),
       ...templates(host, join(project, 'environments', 'systemd')),
       ...frontDoor(host, project),
@@ -57,6 +60,8 @@ function users(host: Host): Step[] {
   const shell = '/usr/sbin/nologin';
   return [
     user(host, { name: 'datatracker', home: '/nonexistent', shell, groups: [] }),
+    // Owns what main brings as the deployer's code, and may do nothing else.
+    user(host, { name: 'deployer-code', home: '/nonexistent', shell, groups: ['datatracker'] }),
     // By SSH one may push to its repository, and nothing else.
     user(host, {
       name: 'deployer',
@@ -109,13 +114,22 @@ function settings(host: Host): Step {
   });
 }
 
-/** The command line and the daemon: the deployer's code by the runtime that came with it. */
+/** The command line and the daemon: the deployer's code, what main brought before what was installed, by its own runtime. */
 const PROGRAM = `#!/bin/sh
 : "\${DEPLOYER_HOME:=${LAYOUT.home}}"
 export DEPLOYER_HOME
-node=${LAYOUT.current}/node_modules/.bin/node
+code=${LAYOUT.current}
+main=deployer/cli/main.ts
+# Root, and what judges an upgrade, run only what root installed.
+if [ "\${1-}" = upgrade ]; then
+  shift
+  main=deployer/upgrade/main.ts
+elif [ "$(id -u)" != 0 ] && [ -e ${LAYOUT.upgrades}/current ]; then
+  code=${LAYOUT.upgrades}/current
+fi
+node=$code/node_modules/.bin/node
 [ -x "$node" ] || node=node
-exec "$node" ${LAYOUT.current}/deployer/cli/main.ts "$@"
+exec "$node" "$code/$main" "$@"
 `;
 
 const LOGROTATE = `${LAYOUT.log}/*.log {

@@ -59,7 +59,8 @@ export async function writeAtomically(file: string, text: string, mode = 0o644):
   await syncDirectory(dirname(file));
 }
 
-async function syncDirectory(directory: string): Promise<void> {
+/** Makes renames in it survive a power cut. */
+export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory);
   try {
     await handle.sync();

@@ -38,7 +38,7 @@ export function code(host: Host, source: { repository: string; tree: string }): 
   };
 }
 
-/** Which of the releases is the deployer: one rename. */
+/** Which of the releases is the deployer: one rename. What main had brought before gives way to it. */
 export function currentCode(tree: string): Step {
   const target = join('releases', tree);
   return {
@@ -51,6 +51,7 @@ export function currentCode(tree: string): Step {
       return actual === null ? 'missing' : `it links to ${actual}`;
     },
     async apply() {
+      await rm(join(LAYOUT.upgrades, 'current'), { force: true });
       const temporary = `${LAYOUT.current}.tmp`;
       await rm(temporary, { force: true });
       await symlink(target, temporary);
