@@ -51,6 +51,7 @@ export interface Daemon {
   state: Knex;
   tools: Tools;
   reconciler: Reconciler;
+  conductor: Conductor;
   schedule: Schedule;
   /** Where it listens; the port is the real one when 0 was asked for. */
   url: string;
@@ -232,6 +233,7 @@ async function compose(base: {
     state,
     tools,
     reconciler,
+    conductor,
     schedule,
     url,
     replaced: upgrade.replaced,

@@ -13,8 +13,16 @@ try {
   await import('../daemon.ts');
   await (settings.databaseUrl === null ? tryState(copy) : refuseMigrations(settings));
 } catch (error) {
-  process.stderr.write(`${oneLine(error)}\n`);
+  process.stderr.write(`${whereOf(error)}${oneLine(error)}\n`);
   process.exitCode = 1;
+}
+
+/** Node says in the stack alone which file it could not read as a program. */
+function whereOf(error: unknown): string {
+  const root = new URL('../../', import.meta.url).href;
+  const [, place] =
+    new RegExp(`^${RegExp.escape(root)}(\\S+:\\d+)$`, 'm').exec(String((error as Error).stack)) ?? [];
+  return place === undefined ? '' : `${place}: `;
 }
 
 async function tryState(home: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { cp, mkdir, readdir, rename } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FailedError } from '../problem.ts';
 import { entriesIn } from '../release/entries.ts';
@@ -40,6 +40,8 @@ async function bring(tree: string, home: string, { directory }: Upgrades): Promi
   // Installed beside the release, or shared by those with the same lockfile.
   if (dirname(dirname(modules)) !== realpathSync(join(home, 'dependencies')) && dirname(modules) !== source)
     throw new FailedError(`the dependencies of ${tree} are not the deployer's: ${modules}`);
+  // As in the home, its top is for nobody to write.
+  await chmod(temporary, 0o755);
   await copy(modules, join(temporary, 'node_modules'), () => true);
   await makeReadOnly(temporary);
   await rename(temporary, release);

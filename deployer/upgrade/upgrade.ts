@@ -1,20 +1,13 @@
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { copyDatabase } from '../../backups/sqlite/copy.ts';
 import type { Conductor } from '../deployment/conductor.ts';
 import type { Journal } from '../deployment/journal.ts';
 import type { RunCommand } from '../host/types.ts';
 import { oneLine } from '../problem.ts';
-import { removeTree } from '../release/files.ts';
+import { prove } from './proof.ts';
 import { chosenSince, type Running, type Upgrades } from './place.ts';
 import { tellTakenBack } from './take-over.ts';
-import { endTrial, readFailures, upgradeDirectory, writeFailure, writeTrial, type Failure } from './trial.ts';
+import { endTrial, readFailures, writeFailure, writeTrial, type Failure } from './trial.ts';
 import { wantedDeployer, type Wanted } from './wanted.ts';
-
-/** How long a new deployer may take to show that it can begin. */
-const PROOF_MS = 60_000;
 
 export type Upgrade = ReturnType<typeof createUpgrade>;
 
@@ -31,8 +24,10 @@ export function createUpgrade(parts: {
   runCommand: RunCommand;
   env: NodeJS.ProcessEnv;
   logger: Logger;
+  /** Milliseconds. */
+  proofMs?: number;
 }) {
-  const { home, running, upgrades, journal, names, conductor, put, logger } = parts;
+  const { home, running, upgrades, journal, names, conductor, put, logger, proofMs } = parts;
   const replaced = new AbortController();
   const stop = new AbortController();
   let problems: string[] = [];
@@ -54,7 +49,7 @@ export function createUpgrade(parts: {
   async function replaceBy(wanted: Wanted, from: string): Promise<void> {
     const { tree, commit, environment, identity } = wanted;
     logger.info({ tree, commit }, 'a new deployer: it has to prove itself on a copy of the state');
-    const cause = await prove(wanted, { ...parts, signal: stop.signal });
+    const cause = await prove(wanted, { ...parts, proofMs, signal: stop.signal });
     if (stop.signal.aborted) return;
     if (cause !== null) return refuse(wanted, cause);
     await conductor.rest();
@@ -109,58 +104,4 @@ export function createUpgrade(parts: {
 
 function sentence({ commit, cause }: Pick<Failure, 'commit' | 'cause'>): string {
   return `the deployer of ${commit.slice(0, 8)} did not take over: ${cause}. Mend: a new commit, or deployer install from a clone`;
-}
-
-/** Why the new deployer cannot begin, by its own word on a copy of the state; null: it can. */
-async function prove(
-  { directory }: Wanted,
-  {
-    home,
-    runCommand,
-    env,
-    signal,
-  }: { home: string; runCommand: RunCommand; env: NodeJS.ProcessEnv; signal: AbortSignal },
-): Promise<string | null> {
-  const copy = join(upgradeDirectory(home), 'proof');
-  const runtime = join(directory, 'node_modules', '.bin', 'node');
-  await removeTree(copy);
-  await mkdir(copy, { recursive: true, mode: 0o700 });
-  try {
-    const state = join(home, 'state.sqlite');
-    if (existsSync(state)) await copyDatabase(state, join(copy, 'state.sqlite'));
-    const program = join(directory, 'deployer', 'upgrade', 'prove.ts');
-    const { exitCode, timedOut, tail } = await runCommand({
-      argv: [existsSync(runtime) ? runtime : process.execPath, program, copy],
-      cwd: directory,
-      env: ownEnvironment(env, home),
-      timeoutMs: PROOF_MS,
-      signal,
-      log: () => undefined,
-      stdout: 'log',
-    });
-    if (exitCode === 0) return null;
-    if (timedOut) return `it did not begin within ${PROOF_MS / 1000} s on a copy of the state`;
-    return `it does not begin on a copy of the state: ${oneLine(lastWords(tail) || `it ended with ${exitCode ?? 'a signal'}`)}`;
-  } finally {
-    await removeTree(copy);
-  }
-}
-
-/** It is the deployer itself, the next one: it sees the same settings, but is nobody that systemd should hear. */
-function ownEnvironment(env: NodeJS.ProcessEnv, home: string): Record<string, string> {
-  const { NOTIFY_SOCKET: _, WATCHDOG_USEC: __, WATCHDOG_PID: ___, ...settings } = env;
-  const set = Object.entries(settings).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value]],
-  );
-  return { ...Object.fromEntries(set), DEPLOYER_HOME: home };
-}
-
-/** Node puts its version below what was wrong. */
-function lastWords(tail: string): string {
-  const lines = tail.split('\n').map((line) => line.trim());
-  return (
-    lines.find((line) => /^\w*Error\b/.test(line)) ??
-    lines.findLast((line) => line !== '' && !line.startsWith('Node.js v')) ??
-    ''
-  );
 }

@@ -135,6 +135,7 @@ describe('deployer install on a bare Debian', () => {
         '/var/log/datatracker',
         '/etc/deployer/credentials',
         'user datatracker',
+        'user deployer-code',
         'user deployer',
       ],
     ]);

@@ -57,7 +57,8 @@ export class Server {
       `${commit.slice(0, 8)} to end`,
       async () => {
         const { details } = await this.deployer('history', 'dev');
-        const all = details['deployments'] as {
+        // Nothing, while the deployer is started again.
+        const all = (details['deployments'] ?? []) as {
           commit: string;
           outcome: string | null;
           cause: string | null;
