@@ -4,6 +4,7 @@ export type Fingerprint = Readonly<Record<string, { rows: number; digest: string
 /** A difference between two states of a database, in words an operator can act on. */
 export interface Difference {
   table: string;
+  kind: 'rows' | 'table' | 'index' | 'view' | 'trigger' | 'sequence';
   sentence: string;
 }
 
@@ -26,8 +27,11 @@ export interface WriteLock {
 
 /** Sees whether a database that nobody should write to was written to. */
 export interface Watch {
-  /** The tables that differ from when the watch began, exempt ones left out. */
-  changed(): Promise<string[]>;
+  /**
+   * What differs from when the watch began, exempt tables left out. `except`: tables that may differ. Looks that find
+   * something new are few: see the implementation.
+   */
+  changed(except?: ReadonlySet<string>): Promise<Difference[]>;
   end(): Promise<void>;
 }
 

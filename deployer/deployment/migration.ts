@@ -1,9 +1,11 @@
-import type { Fingerprint, Generation, Generations } from '../data/types.ts';
-import { differing } from '../data/fingerprint.ts';
+import type { Difference, Generation, Generations } from '../data/types.ts';
+import { inWords } from '../data/in-words.ts';
 import { FailedError, oneLine, RefusedError } from '../problem.ts';
 import { migrate, type ReleaseContext } from './programs.ts';
 import { planUndo } from './restore.ts';
 import type { DataPlan, Live, Tools, Work } from './work.ts';
+
+type Ran = Work['ran'];
 
 /** The deployed release, as its own programs see themselves. */
 export function contextOf(work: Work): ReleaseContext {
@@ -62,20 +64,24 @@ export function planRollback(work: Work, live: Live): DataPlan {
 
 /** Brings a copy to the schema of the release: `down` by the release that is live, `up` by the new one. */
 export async function applyPlan(work: Work, generation: Generation): Promise<void> {
-  const { tools, plan, config, live } = work;
+  const { tools, plan, config } = work;
   const generations = tools.generations(config);
   if (!generations) return;
-  const before = plan.kind === 'next' ? await generations.fingerprint(generation) : {};
-  const touched = new Set<string>();
-  if (plan.kind === 'next' && plan.down !== null && live) {
-    const report = await takeDown(work, live, generation, plan.down);
-    for (const { touches } of report.ran) for (const table of touches) touched.add(table);
-  }
-  const report = config.commands.migrate ? await migrate(tools, contextOf(work), generation, ['up']) : null;
-  for (const { touches } of report?.ran ?? []) for (const table of touches) touched.add(table);
-  work.ran = report?.ran ?? [];
-  work.applied = report?.applied ?? [];
-  if (plan.kind === 'next') await onlyTouched(work, generations, { before, generation, touched });
+  if (plan.kind === 'next')
+    await touchingOnlyTheirs(generations, generation, () => runPlan(work, generation));
+  else await runPlan(work, generation);
+}
+
+async function runPlan(work: Work, generation: Generation): Promise<Ran> {
+  const { tools, plan, config, live } = work;
+  const down =
+    plan.kind === 'next' && plan.down !== null && live
+      ? (await takeDown(work, live, generation, plan.down)).ran
+      : [];
+  const up = config.commands.migrate ? await migrate(tools, contextOf(work), generation, ['up']) : null;
+  work.ran = up?.ran ?? [];
+  work.applied = up?.applied ?? [];
+  return [...down, ...work.ran];
 }
 
 async function takeDown(work: Work, live: Live, generation: Generation, to: string) {
@@ -93,26 +99,33 @@ async function takeDown(work: Work, live: Live, generation: Generation, to: stri
 const BOOKKEEPING =
   /^(.*_)?(migrations?(_lock|_history)?|schema_(version|history|info)|alembic_version|goose_db_version)$/i;
 
-/** Only the tables that the migrations name as touched may differ. */
-async function onlyTouched(
-  work: Work,
+/**
+ * Runs migrations on a copy that nobody else writes to.
+ * @throws FailedError when anything but the tables that they name as touched differs then: rows, indexes, triggers, sequences
+ */
+export async function touchingOnlyTheirs(
   generations: Generations,
-  {
-    before,
-    generation,
-    touched,
-  }: { before: Fingerprint; generation: Generation; touched: ReadonlySet<string> },
+  copy: Generation,
+  run: () => Promise<Ran>,
 ): Promise<void> {
-  const after = await generations.fingerprint(generation);
-  const changed = differing(before, after).filter((table) => !touched.has(table) && !BOOKKEEPING.test(table));
-  if (changed.length === 0) return;
-  const [table = ''] = changed;
-  const [detail] = work.live?.generation
-    ? (await generations.compare(work.live.generation, generation, touched)).filter(
-        (difference) => difference.table === table,
-      )
-    : [];
-  throw new FailedError(
-    `integrity: ${work.ran.map(({ name }) => name).join(', ') || 'a migration'} changed ${table}, which it does not name in touches${detail ? `: ${detail.sentence}` : ''}`,
-  );
+  const watch = await generations.watch(copy);
+  try {
+    const ran = await run();
+    const touched = new Set(ran.flatMap(({ touches }) => touches));
+    const found = (await watch.changed(touched)).filter(
+      // A view holds no data.
+      ({ table, kind }) => kind !== 'view' && !BOOKKEEPING.test(table),
+    );
+    if (found.length > 0) throw new FailedError(whoTouched(found, ran));
+  } finally {
+    await watch.end();
+  }
+}
+
+function whoTouched(found: readonly Difference[], ran: Ran): string {
+  const [name = '', ...more] = ran.map((migration) => migration.name);
+  const by =
+    more.length > 0 ? `one of the migrations ${[name, ...more].join(', ')}` : `the migration ${name}`;
+  const tables = [...new Set(found.map(({ table }) => table))].join(', ');
+  return `integrity: ${inWords(found)} by ${by}, which does not name ${tables} in touches`;
 }

@@ -61,6 +61,8 @@ export class Repository {
 export interface Behaviour {
   version: string;
   start?: 'crash' | 'write';
+  /** Run on the database at the start. */
+  startSql?: string;
   health?: number | 'hang';
   /** Healthy while it is verified, and no longer once it is live. */
   sickLive?: boolean;

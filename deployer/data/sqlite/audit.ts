@@ -13,7 +13,7 @@ const writer = z.object({
 
 /**
  * Who last wrote a row since `main`, from the audit log that triggers keep in `after`: `written by deployment d7
- * without a request at …`; null when there is no such log, or nothing in it.
+ * without a request at …`; null when there is no such log, nothing in it, or nobody named.
  */
 export function auditedBy(database: Connection, table: string, keyText: string): string | null {
   if (!hasLog(database, 'after')) return null;
@@ -25,7 +25,12 @@ export function auditedBy(database: Connection, table: string, keyText: string):
        WHERE table_name = ? AND row_id = ? AND id > ${since} ORDER BY id DESC LIMIT 1`,
     )
     .get(table, keyText);
-  return row === undefined ? null : sentence(writer.parse(row));
+  if (row === undefined) return null;
+  const { at, actor, deployment, request } = writer.parse(row);
+  // Nobody in particular: where the difference was found says more.
+  return [actor, deployment, request].every((who) => who === null)
+    ? null
+    : sentence({ at, actor, deployment, request });
 }
 
 /**

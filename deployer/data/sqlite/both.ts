@@ -5,11 +5,16 @@ import { openForReading, type Connection } from '../../../backups/sqlite/open.ts
 export function withBoth<T>(before: string, after: string, read: (database: Connection) => T): T {
   const database = openForReading(before);
   try {
-    database.prepare('ATTACH ? AS after').run(after);
-    return database.transaction(read)(database);
+    return withAfter(database, after, read);
   } finally {
     database.close();
   }
+}
+
+/** The same on an open connection, which may keep an earlier state of the very same file. */
+export function withAfter<T>(database: Connection, after: string, read: (database: Connection) => T): T {
+  database.prepare('ATTACH ? AS after').run(after);
+  return database.transaction(read)(database);
 }
 
 /** Whether a table holds the same rows in both: without a key they are matched by rowid, which a rebuild renumbers. */

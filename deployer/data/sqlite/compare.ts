@@ -2,9 +2,16 @@ import { quoteName, type Connection } from '../../../backups/sqlite/open.ts';
 import { comparableTables, isExempt, listTables } from '../../../backups/sqlite/tables.ts';
 import type { Difference } from '../types.ts';
 import { auditedBy } from './audit.ts';
-import { sameRows, withBoth } from './both.ts';
+import { sameRows, withAfter, withBoth } from './both.ts';
 import { compareSchemas } from './compare-schema.ts';
-import { countChanges, firstChanges, joinedTable, type ChangeCounts, type JoinedTable } from './join.ts';
+import {
+  ACTIONS,
+  countChanges,
+  firstKeys,
+  joinedTable,
+  type ChangeCounts,
+  type JoinedTable,
+} from './join.ts';
 
 /**
  * Attaches two states of a database and says in which tables, rows, columns, indexes, triggers, views and
@@ -12,43 +19,50 @@ import { countChanges, firstChanges, joinedTable, type ChangeCounts, type Joined
  * @param except tables that may differ, with all that belongs to them
  */
 export function compareDatabases(before: string, after: string, except: ReadonlySet<string>): Difference[] {
-  return withBoth(before, after, (database) => {
-    const allowed = (table: string) => isExempt(table) || except.has(table);
-    const kept = comparableTables(database, 'after').filter(({ name }) => !allowed(name));
-    const earlier = new Set(listTables(database, 'main').map(({ name }) => name));
-    return [
-      ...compareSchemas(database, allowed),
-      ...kept.filter(({ name }) => earlier.has(name)).flatMap(({ name }) => compareRows(database, name)),
-      ...compareSequences(database, allowed),
-    ];
-  });
+  return withBoth(before, after, (database) => differences(database, except));
+}
+
+/** The same for the earlier state that a connection keeps. */
+export function compareWith(before: Connection, after: string, except: ReadonlySet<string>): Difference[] {
+  return withAfter(before, after, (database) => differences(database, except));
+}
+
+function differences(database: Connection, except: ReadonlySet<string>): Difference[] {
+  const allowed = (table: string) => isExempt(table) || except.has(table);
+  const kept = comparableTables(database, 'after').filter(({ name }) => !allowed(name));
+  const earlier = new Set(listTables(database, 'main').map(({ name }) => name));
+  return [
+    ...compareSchemas(database, except),
+    ...kept.filter(({ name }) => earlier.has(name)).flatMap(({ name }) => compareRows(database, name)),
+    ...compareSequences(database, allowed),
+  ];
 }
 
 function compareRows(database: Connection, name: string): Difference[] {
   const table = joinedTable(database, name);
   const counts = countChanges(database, table);
-  if (counts.inserted + counts.updated + counts.deleted === 0) return [];
+  if (counts.insert + counts.update + counts.delete === 0) return [];
   if (table.key === null && sameRows(database, name)) return [];
-  return [{ table: name, sentence: `${name}: ${rowsSentence(counts)} ${examples(database, table)}` }];
+  return [{ table: name, kind: 'rows', sentence: `${name}: ${rowsSentence(database, table, counts)}` }];
 }
 
-function rowsSentence({ inserted, updated, deleted }: ChangeCounts): string {
-  const parts = [
-    { count: inserted, verb: 'added' },
-    { count: updated, verb: 'changed' },
-    { count: deleted, verb: 'removed' },
-  ].filter(({ count }) => count > 0);
-  return parts.map(({ count, verb }) => `${count} ${count === 1 ? 'row' : 'rows'} ${verb}`).join(', ');
-}
-
-/** `(key 7 changed, written by …; key 9 added)`: at most three rows, and who wrote them where that is known. */
-function examples(database: Connection, table: JoinedTable): string {
-  const rows = firstChanges(database, table, 3).map(({ action, keyText }) => {
-    const writer = auditedBy(database, table.name, keyText);
-    return `${table.key === null ? 'rowid' : 'key'} ${keyText} ${VERBS[action]}${writer === null ? '' : `, ${writer}`}`;
+/** `1 row added (key 9), 7 rows changed (keys 1, 2, 3, …), written by …`: some of them, and who wrote these where that is known. */
+function rowsSentence(database: Connection, table: JoinedTable, counts: ChangeCounts): string {
+  const writers = new Set<string>();
+  const parts = ACTIONS.filter((action) => counts[action] > 0).map((action) => {
+    const count = counts[action];
+    const keys = firstKeys(database, table, action, MOST_KEYS);
+    for (const key of keys) writers.add(auditedBy(database, table.name, key) ?? '');
+    const named = `${table.key === null ? 'rowid' : 'key'}${count === 1 ? '' : 's'}`;
+    const more = count > keys.length ? ', …' : '';
+    return `${count} ${count === 1 ? 'row' : 'rows'} ${VERBS[action]} (${named} ${keys.join(', ')}${more})`;
   });
-  return `(${rows.join('; ')})`;
+  writers.delete('');
+  return [parts.join(', '), ...writers].join(', ');
 }
+
+/** Keys of a table that are named for each thing that was done to it. */
+const MOST_KEYS = 3;
 
 const VERBS = { insert: 'added', update: 'changed', delete: 'removed' } as const;
 
@@ -59,6 +73,7 @@ function compareSequences(database: Connection, allowed: (table: string) => bool
     .filter((name) => !allowed(name) && before?.get(name) !== after?.get(name))
     .map((name) => ({
       table: name,
+      kind: 'sequence',
       sentence: `${name}: its sequence went from ${before?.get(name) ?? 'none'} to ${after?.get(name) ?? 'none'}`,
     }));
 }

@@ -60,7 +60,7 @@ export function sqliteGenerations(options: { home: string; environment: string; 
     watch: async (which) => {
       const id = await dataThread.run('watch', fileOf(which));
       return {
-        changed: () => dataThread.run('watched', id),
+        changed: (except = new Set()) => dataThread.run('watched', { id, except }),
         end: () => dataThread.run('unwatch', id),
       };
     },

@@ -16,11 +16,7 @@ export interface JoinedTable {
 }
 
 export type Action = 'insert' | 'update' | 'delete';
-export interface ChangeCounts {
-  inserted: number;
-  updated: number;
-  deleted: number;
-}
+export type ChangeCounts = Readonly<Record<Action, number>>;
 
 /** How the rows of a table are matched: by its primary key, else by rowid. */
 export function joinedTable(database: Connection, name: string): JoinedTable {
@@ -86,7 +82,7 @@ export function countChanges(database: Connection, table: JoinedTable): ChangeCo
     )
     .get();
   const { matched, updated, before, after } = counts.parse(row);
-  return { inserted: after - matched, updated, deleted: before - matched };
+  return { insert: after - matched, update: updated, delete: before - matched };
 }
 
 const bothSides = ({ name, sameKey }: JoinedTable) =>
@@ -106,15 +102,11 @@ export const ACTIONS: readonly Action[] = ['update', 'insert', 'delete'];
 
 const example = z.object({ keyText: z.string().nullable() });
 
-/** The first rows that differ: changed ones, then added, then removed. */
-export function firstChanges(database: Connection, table: JoinedTable, limit: number) {
-  const found: { action: Action; keyText: string }[] = [];
-  for (const action of ACTIONS) {
-    const { source, alias } = rowsOf(table, action);
-    const rows = database
-      .prepare(`SELECT ${table.keyText(alias)} AS keyText FROM ${source} LIMIT ?`)
-      .all(limit - found.length);
-    found.push(...rows.map((row) => ({ action, keyText: example.parse(row).keyText ?? 'null' })));
-  }
-  return found;
+/** The keys of the first rows of one action, as text. */
+export function firstKeys(database: Connection, table: JoinedTable, action: Action, limit: number): string[] {
+  const { source, alias } = rowsOf(table, action);
+  const rows = database
+    .prepare(`SELECT ${table.keyText(alias)} AS keyText FROM ${source} LIMIT ?`)
+    .all(limit);
+  return rows.map((row) => example.parse(row).keyText ?? 'null');
 }

@@ -1,41 +1,73 @@
 import { randomUUID } from 'node:crypto';
-import { fingerprint } from '../../../backups/sqlite/fingerprint.ts';
+import { rmSync } from 'node:fs';
+import { copyDatabase } from '../../../backups/sqlite/copy.ts';
 import { openForReading, type Connection } from '../../../backups/sqlite/open.ts';
-import { differing } from '../fingerprint.ts';
+import type { Difference } from '../types.ts';
+import { compareWith } from './compare.ts';
 
-/** A look into the past: `before` keeps the snapshot of when the watch began, `now` sees what is committed. */
+/** A look into the past: each of `before` keeps the state of when the watch began, `now` sees what is committed. */
 interface Watch {
-  before: Connection;
+  file: string;
+  /** Where the earlier state had to be copied to. */
+  copy: string | null;
+  /** A connection each comparison: what it has read once it does not see change. */
+  before: Connection[];
   now: Connection;
   version: unknown;
 }
 
+/** The start, and the verification. */
+const MOST_COMPARISONS = 3;
+
 const watches = new Map<string, Watch>();
 
-/** Begins to watch a database in write-ahead mode; returns the watch's id. Costs nothing until something is written. */
-export function watch(file: string): string {
-  const before = openForReading(file);
+/**
+ * Begins to watch a database; returns the watch's id. In write-ahead mode it costs nothing until something is written;
+ * in another one an open snapshot would keep everybody from writing, so that a copy is the earlier state.
+ */
+export async function watch(file: string): Promise<string> {
   const now = openForReading(file);
-  before.exec('BEGIN');
-  // The first read takes the snapshot.
-  before.prepare('SELECT count(*) FROM sqlite_master').get();
+  const version = versionOf(now);
+  const copy = isWriteAhead(now) ? null : `${file}.before`;
+  if (copy !== null) {
+    rmSync(copy, { force: true });
+    await copyDatabase(file, copy);
+  }
+  const before = Array.from({ length: MOST_COMPARISONS }, () => snapshot(copy ?? file));
   const id = randomUUID();
-  watches.set(id, { before, now, version: versionOf(now) });
+  watches.set(id, { file, copy, before, now, version });
   return id;
 }
 
-/** The tables that differ from when the watch began. Without a commit since, SQLite's own counter says so at once. */
-export function watched(id: string): string[] {
-  const { before, now, version } = get(id);
-  return versionOf(now) === version ? [] : differing(fingerprint(before), now.transaction(fingerprint)(now));
+function snapshot(file: string): Connection {
+  const database = openForReading(file);
+  database.exec('BEGIN');
+  // The first read takes it.
+  database.prepare('SELECT count(*) FROM sqlite_master').get();
+  return database;
+}
+
+/** What differs from when the watch began. Without a commit since, SQLite's own counter says so at once. */
+export function watched({ id, except }: { id: string; except: ReadonlySet<string> }): Difference[] {
+  const { file, before, now, version } = get(id);
+  if (versionOf(now) === version) return [];
+  const database = before.pop();
+  if (!database) throw new Error(`a watch compares at most ${MOST_COMPARISONS} times`);
+  try {
+    return compareWith(database, file, except);
+  } finally {
+    database.close();
+  }
 }
 
 export function unwatch(id: string): void {
-  const { before, now } = get(id);
+  const { copy, before, now } = get(id);
   watches.delete(id);
-  before.close();
-  now.close();
+  for (const database of [...before, now]) database.close();
+  if (copy !== null) rmSync(copy, { force: true });
 }
+
+const isWriteAhead = (database: Connection) => database.pragma('journal_mode', { simple: true }) === 'wal';
 
 const versionOf = (database: Connection): unknown => database.pragma('data_version', { simple: true });
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Generation, Generations, Watch } from '../../data/types.ts';
+import type { Difference, Generation, Generations, Watch } from '../../data/types.ts';
+import { inWords } from '../../data/in-words.ts';
 import { stop } from '../instance.ts';
 import { contextOf } from '../migration.ts';
 import type { Check, Suite } from '../model.ts';
@@ -44,7 +45,6 @@ export async function end({ tools }: Pick<Work, 'tools'>, { instance, watch }: B
  */
 export async function judge(
   work: Work,
-  generations: Generations,
   copy: Generation,
   { instance, watch }: Begun,
   meanwhile: () => void = () => {},
@@ -58,24 +58,15 @@ export async function judge(
   if (changed.length === 0) return suites;
   const program = atStart.length > 0 ? programOf(work) : null;
   const whose = atStart.length > 0 ? `the start of ${program ?? 'the release'}` : 'the verification';
-  return withCheck(suites, await whatChanged(work, generations, copy, { changed, whose, program }));
+  return withCheck(suites, whatChanged(changed, whose, program));
 }
 
-async function whatChanged(
-  work: Work,
-  generations: Generations,
-  copy: Generation,
-  { changed, whose, program }: { changed: string[]; whose: string; program: string | null },
-): Promise<Check> {
-  const touched = new Set(work.ran.flatMap(({ touches }) => touches));
-  const { live } = work;
-  const differences = live?.generation ? await generations.compare(live.generation, copy, touched) : [];
-  const found = differences.filter(({ table }) => changed.includes(table)).map(({ sentence }) => sentence);
+function whatChanged(changed: readonly Difference[], whose: string, program: string | null): Check {
   return {
     name: 'the data',
     success: false,
     expected: 'no change',
-    actual: `was changed by ${whose}: ${found.length > 0 ? found.join('; ') : changed.join(', ')}`,
+    actual: `was changed by ${whose}: ${inWords(changed)}`,
     hint: 'start-up code must not write; look for what the release does before it is live',
     location: program,
   };

@@ -2,7 +2,7 @@ import type { Fingerprint, Generation, Generations } from '../../data/types.ts';
 import { differing } from '../../data/fingerprint.ts';
 import { oneLine } from '../../problem.ts';
 import { stop } from '../instance.ts';
-import { contextOf, liveContext } from '../migration.ts';
+import { contextOf, liveContext, touchingOnlyTheirs } from '../migration.ts';
 import { migrate, verify } from '../programs.ts';
 import { firstFailure } from '../reports/words.ts';
 import type { Live, Work } from '../work.ts';
@@ -68,7 +68,8 @@ async function restores(
   copy: Generation,
   before: Before,
 ): Promise<string | null> {
-  await migrate(work.tools, contextOf(work), copy, ['down', '--to', before.newest]);
+  const down = () => migrate(work.tools, contextOf(work), copy, ['down', '--to', before.newest]);
+  await touchingOnlyTheirs(generations, copy, async () => (await down()).ran);
   if ((await generations.schema(copy)) !== before.schema) return 'does not restore the schema';
   const [table] = differing(before.rows, await generations.fingerprint(copy));
   if (table) return `does not restore the data of ${table}`;

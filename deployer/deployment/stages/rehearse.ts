@@ -133,7 +133,7 @@ async function rehearseCode(
   begun: Begun,
 ): Promise<void> {
   try {
-    await conclude(work, await judge(work, generations, copy, begun, () => bootEarly(work)));
+    await conclude(work, await judge(work, copy, begun, () => bootEarly(work)));
   } finally {
     clearAway(work, () => end(work, begun));
   }
@@ -146,7 +146,7 @@ async function judgeOn(
 ): Promise<{ suites: Suite[]; bootMs: number }> {
   const begun = await begin(work, generations, copy);
   try {
-    return { suites: await judge(work, generations, copy, begun), bootMs: begun.bootMs };
+    return { suites: await judge(work, copy, begun), bootMs: begun.bootMs };
   } finally {
     await end(work, begun);
   }

@@ -28,25 +28,25 @@ describe('the comparison of two databases', () => {
     [
       'a changed row, and who wrote it',
       'UPDATE users SET age = 30 WHERE id = 2',
-      'users: 1 row changed (key 2 changed, written by deployment d42 without a request at 2026-11-20T12:00:00Z)',
+      'users: 1 row changed (key 2), written by deployment d42 without a request at 2026-11-20T12:00:00Z',
     ],
     [
       'another type',
       "UPDATE pairs SET value = x'6f6e65' WHERE value = 'one'",
-      'pairs: 1 row changed (key x/1 changed)',
+      'pairs: 1 row changed (key x/1)',
     ],
     [
       '1 that became 1.0',
       'DROP TRIGGER users_audit; UPDATE users SET age = 1.0 WHERE id = 1',
-      'users: 1 row changed (key 1 changed)',
+      'users: 1 row changed (key 1)',
     ],
     [
       'another case',
       "DROP TRIGGER users_audit; UPDATE users SET name = 'ANN' WHERE id = 1",
-      'users: 1 row changed (key 1 changed)',
+      'users: 1 row changed (key 1)',
     ],
-    ['a deleted row', 'DELETE FROM docs WHERE id = 900', 'docs: 1 row removed (key 900 removed)'],
-    ['an extra row', "INSERT INTO pairs VALUES ('z', 3, 'new')", 'pairs: 1 row added (key z/3 added)'],
+    ['a deleted row', 'DELETE FROM docs WHERE id = 900', 'docs: 1 row removed (key 900)'],
+    ['an extra row', "INSERT INTO pairs VALUES ('z', 3, 'new')", 'pairs: 1 row added (key z/3)'],
     ['a dropped index', 'DROP INDEX docs_by_title', 'docs: the index docs_by_title was dropped'],
     ['an added index', 'CREATE INDEX i ON docs(length)', 'docs: the index i was added'],
     ['a dropped trigger', 'DROP TRIGGER docs_added', 'docs: the trigger docs_added was dropped'],
@@ -75,23 +75,50 @@ describe('the comparison of two databases', () => {
     [
       'a row without a key',
       'UPDATE untyped SET value = 2 WHERE value = 1.5',
-      'untyped: 1 row changed (rowid 3 changed)',
+      'untyped: 1 row changed (rowid 3)',
     ],
     [
       'a row in a table that calls a column rowid',
       'DELETE FROM reals WHERE value = 0.1',
-      'reals: 1 row removed (rowid 1 removed)',
+      'reals: 1 row removed (rowid 1)',
     ],
   ])('finds %s', (_, change, sentence) => {
     sql(after, change);
     expect(sentences()).toContain(sentence);
   });
 
-  test('names at most three rows', () => {
+  test('names rows by what was done to them', () => {
     sql(after, "DELETE FROM pairs; INSERT INTO pairs VALUES ('x', 1, 'other'), ('n', 1, NULL)");
     expect(sentences()).toEqual([
-      'pairs: 1 row added, 1 row changed, 2 rows removed (key x/1 changed; key n/1 added; key x/2 removed)',
+      'pairs: 1 row changed (key x/1), 1 row added (key n/1), 2 rows removed (keys x/2, y/1)',
     ]);
+  });
+
+  test('names at most three rows, and each writer once', () => {
+    sql(after, 'UPDATE users SET age = 30');
+    sql(after, "INSERT INTO users(name) VALUES ('Eve'), ('Fay')");
+    sql(after, 'DELETE FROM docs; INSERT INTO docs(id, title) VALUES (1, 1), (2, 2), (3, 3), (4, 4)');
+    expect(sentences()).toEqual([
+      expect.stringMatching(
+        /^docs: 2 rows changed \(keys 1, 2\), 2 rows added \(keys 3, 4\), 1 row removed \(key 900\)$/,
+      ),
+      'users: 3 rows changed (keys 1, 2, 3), 2 rows added (keys 5, 6), written by deployment d42 without a request at 2026-11-20T12:00:00Z',
+      'users: its sequence went from 4 to 6',
+    ]);
+    sql(
+      after,
+      'DELETE FROM pairs; WITH RECURSIVE n(x) AS (SELECT 1 UNION SELECT x + 1 FROM n LIMIT 9) INSERT INTO pairs SELECT x, 0, 0 FROM n',
+    );
+    expect(sentences(['docs', 'users'])).toEqual([
+      'pairs: 9 rows added (keys 1/0, 2/0, 3/0, …), 3 rows removed (keys x/1, x/2, y/1)',
+    ]);
+  });
+
+  test('lets what refers to a table that may differ follow its new name', () => {
+    sql(after, 'ALTER TABLE users RENAME TO people');
+    expect(sentences(['users', 'people'])).toEqual([]);
+    sql(after, 'ALTER TABLE docs RENAME TO papers');
+    expect(sentences(['users', 'people'])).not.toEqual([]);
   });
 
   test('names the request and the actor of a write', () => {
@@ -101,7 +128,7 @@ describe('the comparison of two databases', () => {
        INSERT INTO audit_log(at, actor_id, request_id, table_name, row_id) VALUES ('noon', 5, 'r7', 'docs', '1')`,
     );
     expect(sentences()).toEqual([
-      'docs: 1 row changed (key 1 changed, written by no deployment in request r7 as actor 5 at noon)',
+      'docs: 1 row changed (key 1), written by no deployment in request r7 as actor 5 at noon',
     ]);
   });
 
@@ -128,7 +155,7 @@ describe('the comparison of two databases', () => {
     const compare = () => dataJobs.compare({ before: one, after: other, except: new Set() });
     expect(compare()).toEqual([]);
     sql(other, 'UPDATE t SET b = 3 WHERE b = 2');
-    expect(compare()).toEqual([{ table: 't', sentence: 't: 1 row changed (rowid 2 changed)' }]);
+    expect(compare()).toEqual([{ table: 't', kind: 'rows', sentence: 't: 1 row changed (rowid 2)' }]);
   });
 });
 

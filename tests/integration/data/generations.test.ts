@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseEnvironment } from '../../../environments/parse.ts';
@@ -90,6 +90,25 @@ describe('a generation', () => {
     const file = join(home, 'changes.jsonl');
     expect(await generations.changes(copy, from, file)).toBe(1);
     expect(readFileSync(file, 'utf8')).toContain('"key":"x/2"');
+  });
+
+  test.each(['wal', 'delete'])('in journal mode %s is watched while others write', async (mode) => {
+    const from = await filled();
+    sql(fileOf(from), `PRAGMA journal_mode = ${mode}`);
+    const watch = await generations.watch(from);
+    expect(await watch.changed()).toEqual([]);
+    sql(fileOf(from), "INSERT INTO sessions VALUES ('nobody minds')");
+    expect(await watch.changed()).toEqual([]);
+    sql(fileOf(from), "UPDATE pairs SET value = 'zwei' WHERE b = 2; DROP INDEX docs_by_title");
+    expect((await watch.changed(new Set(['docs']))).map(({ sentence }) => sentence)).toEqual([
+      'pairs: 1 row changed (key x/2)',
+    ]);
+    expect((await watch.changed()).map(({ table, kind }) => `${kind} of ${table}`)).toEqual([
+      'index of docs',
+      'rows of pairs',
+    ]);
+    await watch.end();
+    expect(readdirSync(dirname(fileOf(from))).filter((name) => name.endsWith('.before'))).toEqual([]);
   });
 
   test('that could not be filled leaves nothing', async () => {

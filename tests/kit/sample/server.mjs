@@ -14,6 +14,7 @@ if (behaviour.start === 'crash') throw new Error('planted: crash at the start');
 const database = new DatabaseSync(DATABASE_FILE);
 database.exec('PRAGMA busy_timeout = 2000');
 if (behaviour.start === 'write') database.exec(`INSERT INTO ${table} (text) VALUES ('written at the start')`);
+if (behaviour.startSql) database.exec(behaviour.startSql);
 
 // A job that no request caused; what it has stored it notes outside of the database.
 let ticks = 0;
