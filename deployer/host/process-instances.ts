@@ -1,7 +1,8 @@
 import { open, stat } from 'node:fs/promises';
 import type { InstanceHandle, InstanceManager, ProcessHandle, ServiceManager } from './types.ts';
 
-const SAID_BYTES = 16_384;
+/** Of what an instance wrote last, this much: a verification asks for a hundred pages, and each is a line of the log. */
+export const SAID_BYTES = 262_144;
 
 /** Instances as plain processes: nothing confines them, and nobody but the daemon brings them up again. */
 export function processInstances(processes: ServiceManager): InstanceManager {

@@ -9,7 +9,7 @@ import { copyFiles, withFiles } from '../rehearsal/files.ts';
 import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
 import { promotionSuite } from '../rehearsal/promotion.ts';
 import { earlierRunsOn, whyNoWayBack, type Before } from '../rehearsal/way-back.ts';
-import { firstFailure } from '../reports/words.ts';
+import { causeOf } from '../cause.ts';
 import { planRestore } from '../restore.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { Live, Work } from '../work.ts';
@@ -221,6 +221,6 @@ async function conclude(work: Work, suites: Suite[]): Promise<void> {
   signal.throwIfAborted();
   work.suites = record.request.pull ? [...suites, ...(await promotionSuite(work))] : suites;
   await tools.journal.suites(record.id, work.suites);
-  const failure = firstFailure(suites);
+  const failure = await causeOf(work, suites, work.outputs.rehearsal);
   if (failure) throw new DeploymentEnded(record.kind === 'deploy' ? 'rejected' : 'failed', failure);
 }

@@ -1,7 +1,7 @@
 import type { Generation } from '../../data/types.ts';
 import { FailedError } from '../../problem.ts';
 import { verifyWork } from '../expectations/verify.ts';
-import { firstFailure } from '../reports/words.ts';
+import { causeOf } from '../cause.ts';
 import { Skipped } from '../journal.ts';
 import type { Suite } from '../model.ts';
 import { DeploymentEnded } from '../ended.ts';
@@ -21,7 +21,7 @@ export async function verifyCandidate(work: Work): Promise<Skipped | void> {
       : verifyWork(work, { instance: candidate, generation, suites: config.verify.suites ?? [] })));
   work.suites = merge(work.suites, suites);
   await tools.journal.suites(record.id, work.suites);
-  const failure = firstFailure(suites);
+  const failure = await causeOf(work, suites, work.outputs.candidate);
   if (failure) throw new DeploymentEnded(record.kind === 'deploy' ? 'rejected' : 'failed', failure);
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { SAID_BYTES } from '../process-instances.ts';
 import { BARE } from './systemctl.ts';
 
 /** Milliseconds that the journal may be behind what a process wrote last. */
@@ -12,10 +13,10 @@ export async function journalOf(unit: string): Promise<string> {
   for (let waited = 0; ; waited += STEP) {
     const { stdout } = await execa(
       'journalctl',
-      ['--quiet', '--no-pager', '--boot', '--lines=100', '--output=cat', '--since=-2min', ...fields],
+      ['--quiet', '--no-pager', '--boot', '--lines=1000', '--output=cat', '--since=-2min', ...fields],
       { reject: false, ...BARE, stdin: 'ignore', stderr: 'ignore' },
     );
-    if (stdout !== '' || waited >= BEHIND) return stdout.slice(-16_384);
+    if (stdout !== '' || waited >= BEHIND) return stdout.slice(-SAID_BYTES);
     await sleep(STEP);
   }
 }

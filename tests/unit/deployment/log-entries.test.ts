@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { causeOf } from '../../../deployer/deployment/cause.ts';
+import { lastLines } from '../../../deployer/deployment/last-lines.ts';
+import type { Suite } from '../../../deployer/deployment/model.ts';
+
+const RELEASE = '/srv/releases/abc';
+const well = (path: string, status = 200) => JSON.stringify({ level: 30, path, status, msg: 'answered' });
+const failed = (message: string) => {
+  const stack = `TypeError: ${message}\n    at list (file://${RELEASE}/app/list.ts:23:9)\n    at node:internal/x:1:1`;
+  return JSON.stringify({ level: 50, err: { type: 'TypeError', message, stack }, msg: 'failed' });
+};
+const output = [
+  failed('title of undefined'),
+  well('/', 500),
+  failed('title of undefined'),
+  ...Array.from({ length: 50 }, (_, index) => well(`/${index}`)),
+].join('\n');
+
+describe('the log of an instance that failed on one request of many', () => {
+  it('is shown by its error and the trace of that, once', () => {
+    expect(lastLines(output, RELEASE)).toEqual([
+      'TypeError: title of undefined',
+      'at list (app/list.ts:23:9)',
+      'at node:internal/x:1:1',
+    ]);
+  });
+
+  it('is shown as it is when it tells no error, or is no structured one', () => {
+    expect(lastLines([well('/a'), well('/b')].join('\n'), RELEASE)).toEqual([well('/a'), well('/b')]);
+    expect(lastLines('{"level": broken\nplain', RELEASE)).toEqual(['{"level": broken', 'plain']);
+    expect(lastLines(`${well('/a')}\n{"level":"ERROR","message":"no trace"}`, RELEASE)).toEqual([
+      '{"level":"ERROR","message":"no trace"}',
+    ]);
+  });
+
+  const release = { directory: RELEASE } as never;
+  const suites = (actual: string): Suite[] => {
+    const check = { name: 'GET /', success: false, expected: '200', actual, hint: null, location: null };
+    return [{ name: 'routes', success: false, durationMs: 1, checks: [check] }];
+  };
+  it.each([
+    [
+      'gave 500',
+      output,
+      'routes: GET / gave 500, expected 200: app/list.ts:23: TypeError: title of undefined',
+    ],
+    ['gave 404', output, 'routes: GET / gave 404, expected 200'],
+    ['gave 500', well('/'), 'routes: GET / gave 500, expected 200'],
+  ])('explains an answer that %s', async (actual, said, cause) => {
+    expect(await causeOf({ release }, suites(actual), async () => said)).toBe(cause);
+  });
+
+  it('explains nothing when nothing failed, or the log cannot be read', async () => {
+    expect(await causeOf({ release }, [], async () => output)).toBeNull();
+    const unreadable = () => Promise.reject(new Error('gone'));
+    expect(await causeOf({ release }, suites('gave 500'), unreadable)).toBe(
+      'routes: GET / gave 500, expected 200',
+    );
+  });
+});
+
+it('the last lines of a log that never ends its line are found at once', () => {
+  const began = performance.now();
+  expect(lastLines('a-'.repeat(131_072), RELEASE)).toHaveLength(1);
+  expect(performance.now() - began).toBeLessThan(1000);
+});
