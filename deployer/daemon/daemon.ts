@@ -196,13 +196,14 @@ async function compose(base: {
     isOpen: () => isOpen,
   });
 
-  const forgetting = startForgetting({ state, outbox, clock, logger });
   await findAgain(tools);
   await clearDrills(tools);
   await clearRehearsals(tools);
   await Promise.all([supervisor.lookAtAll(), conductor.recover()]);
-  supervisor.start();
+  // Before anything that would keep a process that has failed.
   await takeOver({ home, running: code, server, state, journal, logger });
+  supervisor.start();
+  const forgetting = startForgetting({ state, outbox, clock, logger });
   isOpen = true;
   recovered = true;
   outbox.kick();

@@ -61,7 +61,7 @@ function users(host: Host): Step[] {
   return [
     user(host, { name: 'datatracker', home: '/nonexistent', shell, groups: [] }),
     // Owns what main brings as the deployer's code, and may do nothing else.
-    user(host, { name: 'deployer-code', home: '/nonexistent', shell, groups: ['datatracker'] }),
+    user(host, { name: 'deployer-code', home: '/nonexistent', shell, groups: [] }),
     // By SSH one may push to its repository, and nothing else.
     user(host, {
       name: 'deployer',
