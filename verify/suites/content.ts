@@ -78,7 +78,7 @@ function judgeHome({ status, body }: Answer): Fault | null {
 }
 
 async function judgeList(client: Client, reader: Reader): Promise<Fault | null> {
-  const location = () => locate('app', "'/doc/all/'");
+  const location = () => locate('app', "get('/doc/all/'");
   const before = await countDocuments(reader);
   const { names, total, complete, fault } = await walkList(client);
   if (fault !== null) return { ...fault, location };
@@ -138,7 +138,7 @@ async function countDocuments(reader: Reader): Promise<number> {
 }
 
 function judgeDocument({ status, body }: Answer, { title, state, ml_number }: DocumentRow): Fault | null {
-  const location = () => locate('app', "'/doc/draft/:name/'");
+  const location = () => locate('app', "get('/doc/draft/:name/'");
   if (status !== 200) return { actual: `gave ${status}`, hint: "look into the instance's log", location };
   const text = visibleText(body);
   const number = ml_number === null ? [] : [`ML-${String(ml_number).padStart(3, '0')}`];
@@ -161,7 +161,7 @@ function judgeInnards({ status, body }: Answer): Fault | null {
 }
 
 function judgeEscaping({ status, body }: Answer): Fault | null {
-  const location = () => locate('app', "'/doc/all/'");
+  const location = () => locate('app', "get('/doc/all/'");
   if (status !== 200) return { actual: `gave ${status}`, hint: "look into the instance's log", location };
   if (body.includes(PROBE))
     return { actual: 'shows it as markup', hint: 'markup must only come from the html template', location };

@@ -35,7 +35,11 @@ function checkRoute(
     const actual = judge(route, statuses, answer);
     if (actual === null) return null;
     const at = path === route.path ? '' : ` for ${path}`;
-    return { actual: actual + at, hint: hintFor(answer), location: () => locateRoute(route.path) };
+    return {
+      actual: actual + at,
+      hint: hintFor(answer),
+      location: () => locateRoute(`${route.method} ${route.path}`),
+    };
   });
 }
 
@@ -113,7 +117,7 @@ function difference(live: string[]): [string, Fault][] {
       {
         actual: 'has no check',
         hint: 'add it to the file of its kind in verify/routes/',
-        location: () => locateRoute(route.split(' ')[1] ?? ''),
+        location: () => locateRoute(route),
       },
     ]),
     ...gone.map((route): [string, Fault] => [
@@ -127,8 +131,10 @@ function difference(live: string[]): [string, Fault][] {
   ];
 }
 
-function locateRoute(path: string): string | null {
-  return locateIn('app', ` ${path}`);
+/** Where a route is declared, and not where something else leads to it. */
+function locateRoute(route: string): string | null {
+  const [method = '', path = ''] = route.split(' ');
+  return locate('app', `${method.toLowerCase()}('${path}'`) ?? locateIn('app', route);
 }
 
 function locateIn(folder: string, route: string): string | null {

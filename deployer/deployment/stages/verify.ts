@@ -26,11 +26,7 @@ export async function verifyCandidate(work: Work): Promise<Skipped | void> {
 }
 
 /** After a rehearsal; all suites when none of the quick ones is asked for. */
-export function verifyQuickly(
-  work: Work,
-  instance: Instance,
-  generation: Generation | null,
-): Promise<Suite[]> {
+function verifyQuickly(work: Work, instance: Instance, generation: Generation | null): Promise<Suite[]> {
   const all = work.config.verify.suites ?? [];
   const quick = all.filter((suite) => QUICK.includes(suite));
   const suites = quick.length > 0 ? quick : all;

@@ -60,7 +60,7 @@ describe('the program', () => {
     const person = await run(argv, env);
     expect(person.exitCode).toBe(1);
     expect(person.stdout).toMatch(
-      /^FAILED {2}routes {2}\d+ checks, \d+ ms\n {2}GET \/doc\/all\/ gave 500\n {4}expected: 200 text\/html with "Documents"\n {4}next: .+\n {4}at app\/.+\.ts:\d+\n$/,
+      /^FAILED {2}routes {2}\d+ checks, \d+ ms\n {2}GET \/doc\/all\/ gave 500\n {4}expected: 200 text\/html with "Documents"\n {4}next: .+\n {4}at app\/documents\/routes\.ts:\d+\n$/,
     );
     const program = JSON.parse((await run([...argv, '--json'], env)).stdout);
     expect(program.suites[0].checks.find(({ success }: { success: boolean }) => !success)).toEqual({
