@@ -7,6 +7,7 @@ import { backups } from './checks/backups.ts';
 import { clock } from './checks/clock.ts';
 import { daemon } from './checks/daemon.ts';
 import { disk } from './checks/disk.ts';
+import { forge } from './checks/forge.ts';
 import { installed } from './checks/installed.ts';
 import { settings } from './checks/settings.ts';
 import { sqlite } from './checks/sqlite.ts';
@@ -14,12 +15,13 @@ import { state } from './checks/state.ts';
 import { tools } from './checks/tools.ts';
 import { upgrade } from './checks/upgrade.ts';
 
-/** Everything that is examined, in the order of the report. What the forge needs to be checked is added here. */
+/** Everything that is examined, in the order of the report. */
 const EXAMINED: Readonly<Record<string, Examine>> = {
   settings,
   installed,
   upgrade,
   daemon,
+  forge,
   tools,
   disk,
   clock,

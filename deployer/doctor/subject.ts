@@ -4,6 +4,7 @@ import { thisHost } from '../install/host.ts';
 import { LAYOUT } from '../install/layout.ts';
 import { hostSettings } from '../install/settings-file.ts';
 import { oneLine, SettingsError } from '../problem.ts';
+import { withSettingsFile } from '../settings-file.ts';
 import { parseSettings, type Settings } from '../settings.ts';
 import { readRecords } from '../deployment/records.ts';
 import { readState } from '../state.ts';
@@ -19,7 +20,7 @@ export async function findSubject(request: {
   const isHost = home === LAYOUT.home && existsSync(LAYOUT.settingsDirectory);
   const host = thisHost(() => undefined, signal);
   const read = await readSettings(async () =>
-    isHost ? hostSettings(host) : parseSettings({ ...env, DEPLOYER_HOME: home }),
+    isHost ? hostSettings(host) : parseSettings(withSettingsFile({ ...env, DEPLOYER_HOME: home })),
   );
   const state = await findLive(home, read.settings?.databaseUrl ?? null);
   return { home, isHost, ...read, ...state, host, now: new Date() };

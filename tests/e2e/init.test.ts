@@ -129,6 +129,24 @@ describe('init', () => {
     });
   });
 
+  it('is followed by doctor, which names a permission that is missing too', async () => {
+    expect(await init()).toMatchObject({ code: 0 });
+    const doctor = async () => {
+      const { stdout } = await runCli(['doctor', '--json'], { env, cwd: work.directory });
+      const { details } = JSON.parse(stdout) as { details: { checks: Check[] } };
+      return details.checks.filter(({ name }) => /GitHub|permission/.test(name));
+    };
+    const found = await doctor();
+    expect([found.length, found.every(({ success }) => success)]).toEqual([7, true]);
+    github.world.credentials.permit(token, 'statuses', null);
+    expect((await doctor()).filter(({ success }) => !success)).toMatchObject([
+      {
+        name: 'permission statuses=write',
+        hint: 'needed for commit statuses: give it to the token or the App',
+      },
+    ]);
+  });
+
   it('says what to do about a wrong repository and about a revoked token, and writes nothing', async () => {
     const wrong = await init('themetalayer/other');
     expect(wrong).toMatchObject({ code: 1, outcome: 'failed' });

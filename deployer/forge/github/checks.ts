@@ -4,6 +4,7 @@ import { oneLine } from '../../problem.ts';
 import type { Trouble } from '../types.ts';
 import type { Health } from './health.ts';
 import { parsed, type GitHub } from './client.ts';
+import { checkPermissions } from './permissions.ts';
 
 const repository = z.object({
   full_name: z.string(),
@@ -11,16 +12,18 @@ const repository = z.object({
   permissions: z.object({ push: z.boolean() }).optional(),
 });
 
-/** Whether the repository is there for these credentials, may be written to, and what was refused lately. */
+/** Whether the repository is there for these credentials, what they may do there, and what was refused lately. */
 export async function checkGitHub(github: GitHub, health: Pick<Health, 'trouble'>): Promise<Check[]> {
   const { owner, repo } = github.at;
   const reached = { name: `GitHub: ${owner}/${repo}`, expected: 'readable', location: 'GITHUB_REPOSITORY' };
   try {
     const found = parsed(repository, await github.rest.repos.get({ ...github.at }));
+    const earlier = troubled(health.trouble());
     return [
       { ...reached, success: true, actual: 'readable', hint: null },
       writable(found),
-      ...troubled(health.trouble()),
+      ...earlier,
+      ...(await checkPermissions(github)),
     ];
   } catch (error) {
     const hint = health.trouble()?.mend ?? 'give the token or the App access to the repository';

@@ -5,7 +5,6 @@ import { checkGitHub } from '../checks.ts';
 import { connect } from '../client.ts';
 import { createHealth } from '../health.ts';
 import { realTime, type Time } from '../pace.ts';
-import { checkPermissions } from './permissions.ts';
 import { checkProtection } from './protection.ts';
 import { ensureWebhook } from './webhook.ts';
 
@@ -41,7 +40,6 @@ export async function initGitHub(options: {
     reached: true,
     checks: [
       ...reach,
-      ...(await checkPermissions(github)),
       address,
       ...(address.success ? [await ensureWebhook(github, hook)] : []),
       ...(await checkProtection(github, environments)),

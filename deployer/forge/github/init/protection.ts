@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Environment } from '../../../../environments/schema.ts';
 import type { Check } from '../../../deployment/model.ts';
 import { everyPage, orNull, parsed, type GitHub } from '../client.ts';
-import { isRefused } from './permissions.ts';
+import { isRefused } from '../permissions.ts';
 
 const branch = z.object({
   protected: z.boolean(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Check } from '../../../deployment/model.ts';
 import { everyPage, parsed, type GitHub } from '../client.ts';
-import { isRefused } from './permissions.ts';
+import { isRefused } from '../permissions.ts';
 
 /** What our webhook has to bring. */
 const EVENTS = ['push', 'pull_request'];

@@ -1,6 +1,6 @@
-import type { Check } from '../../../deployment/model.ts';
-import type { GitHub } from '../client.ts';
-import { GitHubError } from '../failure.ts';
+import type { Check } from '../../deployment/model.ts';
+import type { GitHub } from './client.ts';
+import { GitHubError } from './failure.ts';
 
 const NOWHERE = '0'.repeat(40);
 const NO_BRANCH = 'deployer-init-no-such-branch';
@@ -58,7 +58,7 @@ async function check(github: GitHub, { name, what, probe }: Permission): Promise
     success: !refused,
     expected: 'granted',
     actual: refused ? 'not granted' : 'granted',
-    hint: refused ? `needed for ${what}: give it to the token or the App, then run init again` : null,
+    hint: refused ? `needed for ${what}: give it to the token or the App` : null,
     location: null,
   };
 }
