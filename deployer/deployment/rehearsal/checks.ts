@@ -45,6 +45,9 @@ export function holdCheck({ config }: Work, ms: number): Check {
   };
 }
 
+const WITHOUT_DOWN =
+  'give the migration a down that brings back what was; without one, a rollback would need --restore-backup and drop what was written since';
+
 export function wayBackCheck({ config, proven }: Work, problem: string | null): Check {
   const demanded = config.migrations['require-reversible'];
   const by = proven ? 'by code alone, and by down' : 'by down';
@@ -53,7 +56,7 @@ export function wayBackCheck({ config, proven }: Work, problem: string | null): 
     success: problem === null || !demanded,
     expected: demanded ? 'schema and data come back' : 'to be known',
     actual: problem === null ? `is proven ${by}` : `is not there: ${problem}`,
-    hint: problem === null ? null : 'a rollback would need --restore-backup and drop what was written since',
+    hint: problem === null ? null : WITHOUT_DOWN,
     location: null,
   };
 }
