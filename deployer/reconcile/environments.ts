@@ -45,14 +45,23 @@ export async function discover(
       else if (known.get(name) === branch) handedOver.set(name, config.branch);
     }
   }
+  const claimed = new Set<string>();
   for (const { name, branch } of found.values()) {
     const holder = known.get(name);
     if (holder === undefined || holder === branch || !heads.has(holder)) continue;
     if (handedOver.get(name) === branch) continue;
     found.delete(name);
+    claimed.add(name);
     problems.push(
       `branch ${branch} claims the environment ${name} of branch ${holder}, which does not hold its file any more`,
     );
+  }
+  for (const [name, branch] of known) {
+    if (found.has(name) || claimed.has(name)) continue;
+    const gone = heads.has(branch)
+      ? `its branch ${branch} does not hold environments/${name}.yaml any more`
+      : `its branch ${branch} is gone`;
+    problems.push(`environment ${name}: ${gone}; what is live stays`);
   }
   return { wanted: inOrder([...found.values()]), problems };
 }

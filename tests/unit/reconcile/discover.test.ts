@@ -30,6 +30,20 @@ describe('an environment', () => {
     expect(await found({ feature: DEV })).toEqual({ wanted: [], problems: [] });
   });
 
+  it.each([
+    ['its branch', { main: PROD }, 'its branch dev is gone'],
+    [
+      'its file',
+      { main: PROD, dev: { 'README.md': '' } },
+      'its branch dev does not hold environments/dev.yaml any more',
+    ],
+  ])('that has lost %s is told of: nothing stops it', async (_, branches, problem) => {
+    expect(await found(branches, { prod: 'main', dev: 'dev' })).toEqual({
+      wanted: ['prod on main'],
+      problems: [`environment dev: ${problem}; what is live stays`],
+    });
+  });
+
   it('is a .yaml file with a proper name', async () => {
     const text = environment('dev', 'dev');
     const files = { 'schema.json': '{}', 'dev.yml': text, 'Dev.yaml': text, '.yaml': text, 'README.md': '' };
@@ -77,10 +91,10 @@ describe('the name of an environment', () => {
 
 describe('a file that is broken', () => {
   it.each([
-    ['YAML', 'name: [', /branch dev: environments\/dev\.yaml: /],
+    ['YAML', 'name: [', /branch dev: environments\/dev\.yaml:1: is no YAML: /],
     ['keys', `${environment('dev', 'dev')}lisen: x\n`, /"lisen"/],
     ['an alias bomb', bomb(), /alias/i],
-    ['nothing', '', /branch dev: environments\/dev\.yaml: /],
+    ['nothing', '', /branch dev: environments\/dev\.yaml:1: is no YAML: /],
   ])('in its %s is a problem that names it, and does not hide the others', async (_what, text, expected) => {
     const { wanted, problems } = await found({ dev: { 'dev.yaml': text }, main: PROD });
     expect(wanted).toEqual(['prod on main']);
