@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../environments/schema.ts';
 import type { Generation } from '../data/types.ts';
 import { FailedError, oneLine } from '../problem.ts';
+import { putMode } from '../host/mode.ts';
 import type { InstanceSpec } from '../host/types.ts';
 import type { Release } from '../release/types.ts';
 import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
@@ -12,6 +13,7 @@ import { SILENCE, tellingWords } from './last-words.ts';
 import { socketOf, type Instance, type Tools } from './work.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
+const MODE_TIMEOUT_MS = 10_000;
 /** Characters of an answer that may be repeated. */
 const SAID = 1000;
 /** An instance in `settle` and after it gets this long to finish what is in flight. */
@@ -159,7 +161,7 @@ export interface Health {
 
 /** Asks an instance for its health on its own socket. Never throws, but for an aborted signal. */
 export function healthOf(socket: string, timeoutMs: number, signal?: AbortSignal): Promise<Health> {
-  return ask(socket, { method: 'GET', path: '/_deploy/health', timeoutMs, signal });
+  return ask(socket, { path: '/_deploy/health', timeoutMs, signal });
 }
 
 /**
@@ -174,8 +176,7 @@ export async function setReadOnly(
   // First: what the machine brings up again after a crash must not be in another mode.
   await tools.services.keep(instance, readOnly ? 'read-only' : 'live');
   const socket = socketPath(tools, instance.environment, instance.slot);
-  const body = JSON.stringify({ deployment_mode: readOnly });
-  const { status } = await ask(socket, { method: 'PUT', path: '/_deploy/mode', body, timeoutMs: 10_000 });
+  const status = await putMode(socket, readOnly, MODE_TIMEOUT_MS);
   if (status === 204 || status === 200) return true;
   if (status === 404 || status === 405 || status === 501) return false;
   throw new FailedError(
@@ -186,24 +187,17 @@ export async function setReadOnly(
 function ask(
   socket: string,
   options: {
-    method: string;
     path: string;
-    body?: string;
     timeoutMs: number;
     signal?: AbortSignal | undefined;
   },
 ): Promise<Health> {
   const { promise, resolve } = Promise.withResolvers<Health>();
-  const { method, path, body, timeoutMs, signal } = options;
-  const headers = {
-    host: 'localhost',
-    ...(body === undefined
-      ? {}
-      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
-  };
+  const { path, timeoutMs, signal } = options;
+  const headers = { host: 'localhost' };
   let connected = false;
   let said = '';
-  const asked = httpRequest({ socketPath: socket, method, path, headers, agent: false }, (response) => {
+  const asked = httpRequest({ socketPath: socket, path, headers, agent: false }, (response) => {
     const answered = () => resolve({ status: response.statusCode ?? null, hung: false, said });
     response
       .setEncoding('utf8')
@@ -219,6 +213,6 @@ function ask(
     clearTimeout(deadline);
     signal?.removeEventListener('abort', abort);
   });
-  asked.end(body);
+  asked.end();
   return promise;
 }

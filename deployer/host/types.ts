@@ -102,6 +102,11 @@ export interface Hold {
   drained(deadlineMs: number): Promise<boolean>;
   /** Whether the hold is still in force, and renews its lease. */
   renew(): Promise<boolean>;
+  /**
+   * Makes the live side read-only, so that its jobs write no more; the sluice does it and, should the hold end without a
+   * switch, takes it back before any write goes on, whether the deployer lives or not.
+   */
+  quiet(): Promise<void>;
   /** One step in the sluice: still held → both links to `socket`, let go. False when the hold has lapsed: nothing was done. */
   switchTo(socket: string): Promise<boolean>;
   /** Lets the writes go to the side that is live. Harmless when the hold has lapsed. */

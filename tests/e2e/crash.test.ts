@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Ordeal, steps } from '../kit/ordeal.ts';
 
@@ -61,4 +62,33 @@ describe.each([
     expect(await ordeal.push(files, kills)).toMatchObject({ outcome: 'deployed' });
     expect(await ordeal.findings({ version })).toEqual([]);
   });
+});
+
+describe('a job of the release that was live', () => {
+  let ordeal: Ordeal;
+  beforeAll(async () => {
+    ordeal = await Ordeal.set();
+  });
+  afterAll(() => ordeal.machine.strike());
+
+  it.each([['before switchTo'], ['after switchTo'], ['after setCurrent'], ['in settle']])(
+    'loses nothing that it stores while the daemon is dead %s',
+    async (step) => {
+      const { machine } = ordeal;
+      const { files: jobs } = ordeal.next({ background: 10 });
+      await ordeal.push(jobs, []);
+      await machine.atRest();
+      ordeal.open();
+      const { version, files } = ordeal.next({ migration: true });
+      machine.arm({ step });
+      const commit = await machine.push('A migration', files);
+      await machine.killAt({ step });
+      // Long enough for whatever the job waits for.
+      await sleep(1000);
+      await machine.boot();
+      expect(await machine.ended(commit)).toMatchObject({ outcome: 'deployed' });
+      expect(await ordeal.findings({ version })).toEqual([]);
+      expect(machine.ticks().length).toBeGreaterThan(10);
+    },
+  );
 });

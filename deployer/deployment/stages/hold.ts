@@ -28,6 +28,8 @@ export async function hold(work: Work): Promise<Skipped | void> {
   guard(work, await tools.frontDoor.hold(config.name, { leaseMs, limitMs }), { leaseMs, left: left() });
   if (!(await work.hold?.drained(left())))
     throw new FailedError(`writes in flight did not finish within ${limitMs / 1000} s`);
+  // Before the lock: a job that waits for it might keep the whole instance from answering.
+  await work.hold?.quiet();
   work.writeLock = (await tools.generations(live.config)?.lock(live.generation, left())) ?? null;
   work.signal.throwIfAborted();
 }
@@ -58,6 +60,7 @@ function guard(work: Work, held: Hold, { leaseMs, left }: { leaseMs: number; lef
   work.hold = {
     drained: (deadlineMs) => held.drained(deadlineMs),
     renew: () => held.renew(),
+    quiet: () => held.quiet(),
     switchTo: (socket) => {
       end();
       return held.switchTo(socket);

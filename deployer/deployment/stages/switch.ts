@@ -26,11 +26,14 @@ export async function switchOver(work: Work): Promise<void> {
 }
 
 async function switchHeld(work: Work): Promise<void> {
-  const { hold, writeLock, candidate } = work;
+  const { tools, hold, writeLock, candidate, live } = work;
   if (writeLock && !writeLock.unchanged()) throw new HoldLapsed('the database was changed during the hold');
   if (!hold || !candidate || !(await hold.switchTo(socketOf(candidate.slot))))
     throw new HoldLapsed('the hold on writes was lost');
   work.hold = null;
+  // The hold has done so already; this tells the machine, which may bring it up again.
+  if (live)
+    await setReadOnly(tools, { environment: live.config.name, slot: live.slot }, true).catch(() => false);
 }
 
 /** A rollback climbs down the stack: what was before its target is before it. */

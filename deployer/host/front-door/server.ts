@@ -62,6 +62,7 @@ export async function serve({
     async close() {
       watch.stop();
       hold.letGo();
+      await hold.over();
       control.close();
       control.closeAllConnections();
       await front.close();

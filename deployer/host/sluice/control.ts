@@ -18,19 +18,27 @@ const LONGEST_BODY = 4096;
 /** Milliseconds; the longest that a hold may be asked for, or a write may wait. */
 const LONGEST = 3_600_000;
 
-/** The deployer's side of the sluice: `POST /hold`, `/renew`, `/switch`, `/release`, `/let-go` and `GET /state`, in JSON. 409: no such hold is in force. */
+/** The deployer's side of the sluice: `POST /hold`, `/renew`, `/quiet`, `/switch`, `/release`, `/let-go` and `GET /state`, in JSON. 409: no such hold is in force. */
 export function controlServer(holds: Holds, state: () => State): Server {
-  const verbs: Record<string, (input: Input) => Status> = {
-    '/hold': ({ id, leaseMs, limitMs }) => {
+  const verbs: Record<string, (input: Input) => Status | Promise<Status>> = {
+    '/hold': async ({ id, leaseMs, limitMs }) => {
       if (!isId(id) || !isDuration(leaseMs) || !isDuration(limitMs)) return 400;
+      await holds.over();
       return granted(holds.begin({ id, leaseMs, limitMs }));
     },
     '/renew': ({ id }) => (isId(id) ? granted(holds.renew(id)) : 400),
+    '/quiet': async ({ id }) => (isId(id) ? granted(await holds.quiet(id)) : 400),
     '/switch': ({ id, socket }) =>
       isId(id) && isInstanceSocket(socket) ? granted(holds.switchTo(id, socket)) : 400,
-    '/release': ({ id }) => (isId(id) ? granted(holds.release(id)) : 400),
-    '/let-go': () => {
+    '/release': async ({ id }) => {
+      if (!isId(id)) return 400;
+      const released = holds.release(id);
+      await holds.over();
+      return granted(released);
+    },
+    '/let-go': async (): Promise<Status> => {
       holds.letGo();
+      await holds.over();
       return 200;
     },
   };

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, oneLine } from '../../problem.ts';
+import { putMode } from '../mode.ts';
 import type { Hold } from '../types.ts';
 import { ask, ifUnreachable, whenUnreachable } from './control-client.ts';
 import { SLUICE, type Links } from './links.ts';
 
 /** Milliseconds. */
 const LOOK = 10;
+const MODE_ANSWER = 1000;
 
 /** @throws FailedError when the writes are held already, or nobody is there to hold them */
 export async function holdIn(
@@ -31,6 +34,9 @@ function holdOf(links: Links, id: string): Hold {
   return {
     renew: async () => (await renew()) !== null,
     drained: (deadlineMs) => noneLeft(async () => (await renew())?.writesInFlight ?? null, deadlineMs),
+    async quiet() {
+      await ask(directory, '/quiet', { id }).catch(ifUnreachable(null));
+    },
     async switchTo(socket) {
       // When the process ended before it answered, the link says whether it came to the switch.
       const pointed = async () => links.live() === socket;
@@ -65,5 +71,8 @@ export async function noneLeft(count: () => Promise<number | null>, deadlineMs: 
 export async function giveBackAbandoned(links: Links): Promise<void> {
   if (links.write() !== SLUICE) return;
   const there = await ask(links.directory, '/state').catch(ifUnreachable(null));
-  if (there === null && links.write() === SLUICE) links.pointWritesToLive();
+  if (there !== null || links.write() !== SLUICE) return;
+  const live = links.live();
+  if (live !== null) await putMode(join(links.directory, live), false, MODE_ANSWER);
+  links.pointWritesToLive();
 }

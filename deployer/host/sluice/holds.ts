@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { putMode } from '../mode.ts';
 import { SLUICE, type Links } from './links.ts';
 import type { Sluice } from './sluice.ts';
 
@@ -10,25 +12,40 @@ interface HoldRequest {
   limitMs: number;
 }
 
+/** Milliseconds; what does not answer has no such mode, or has ended. */
+const MODE_ANSWER = 1000;
+
 /**
- * The one hold that may be in force, and its lease. Every method is one synchronous step, so that nothing comes
- * between the check that a hold is in force and what it entitles to. False: it is not, nothing was done.
+ * The one hold that may be in force, and its lease. Every method but `quiet` is one synchronous step, so that nothing
+ * comes between the check that a hold is in force and what it entitles to. False: it is not, nothing was done.
  */
 export interface Holds {
   begin(request: HoldRequest): boolean;
   renew(id: string): boolean;
+  /** Makes the live side read-only, its jobs included, until the hold ends without a switch. */
+  quiet(id: string): Promise<boolean>;
   switchTo(id: string, socket: string): boolean;
   release(id: string): boolean;
   /** Ends any hold. */
   letGo(): void;
+  /** Resolves once the live side writes again after a hold, and the writes flow: the next one begins after that. */
+  over(): Promise<unknown>;
   readonly inForce: boolean;
 }
 
 export function holds(links: Links, sluice: Sluice): Holds {
   let current: { id: string; leaseMs: number; lapsesAt: number; timer: NodeJS.Timeout } | null = null;
+  /** The socket of the side that was made read-only. */
+  let quiet: string | null = null;
+  /** What is being put to instances, one after the other; it never fails. */
+  let modes: Promise<unknown> = Promise.resolve();
 
-  // A predecessor that was killed during a hold left the writes at the sluice.
-  if (links.write() === SLUICE) links.pointWritesToLive();
+  // A predecessor that was killed during a hold left the writes at the sluice, and perhaps the live side read-only.
+  if (links.write() === SLUICE) {
+    sluice.shut(MODE_ANSWER * 2);
+    quiet = links.live();
+    giveBack();
+  }
 
   /** Looks at the clock too: after a pause of the whole process a request may come before the timer. */
   function isInForce(id: string): boolean {
@@ -38,18 +55,40 @@ export function holds(links: Links, sluice: Sluice): Holds {
 
   function letGo(): void {
     if (current === null) return;
-    try {
-      links.pointWritesToLive();
-    } finally {
-      // Even on a full disk: an open sluice leads to the live side as well.
-      end();
-    }
+    end();
+    giveBack();
   }
 
   function end(): void {
     clearTimeout(current?.timer);
     current = null;
-    sluice.open();
+  }
+
+  /** The live side writes again before anybody is let to it. */
+  function giveBack(): void {
+    const silenced = quiet;
+    quiet = null;
+    if (silenced === null) return letFlow();
+    modes = letWrite(modes, silenced);
+  }
+
+  async function letWrite(earlier: Promise<unknown>, silenced: string): Promise<void> {
+    await earlier;
+    await putMode(join(links.directory, silenced), false, MODE_ANSWER);
+    try {
+      letFlow();
+    } catch {
+      // A full disk: the writes reach the live side by the open sluice, and the supervisor re-points them.
+    }
+  }
+
+  function letFlow(): void {
+    try {
+      links.pointWritesToLive();
+    } finally {
+      // Even on a full disk: an open sluice leads to the live side as well.
+      sluice.open();
+    }
   }
 
   return {
@@ -66,10 +105,23 @@ export function holds(links: Links, sluice: Sluice): Holds {
       current.timer.refresh();
       return true;
     },
+    async quiet(id) {
+      if (!isInForce(id)) return false;
+      // Noted before: a hold that ends meanwhile takes it back, after it.
+      quiet = links.live();
+      if (quiet !== null) {
+        modes = putMode(join(links.directory, quiet), true, MODE_ANSWER);
+        await modes;
+      }
+      return isInForce(id);
+    },
     switchTo(id, socket) {
       if (!isInForce(id) || !links.canPointTo(socket)) return false;
       links.pointBoth(socket);
+      // What was live stays read-only: nobody sees its data any more.
+      quiet = null;
       end();
+      sluice.open();
       return true;
     },
     release(id) {
@@ -78,6 +130,10 @@ export function holds(links: Links, sluice: Sluice): Holds {
       return true;
     },
     letGo,
+    over() {
+      if (current !== null) isInForce(current.id);
+      return modes;
+    },
     get inForce() {
       return current !== null;
     },

@@ -41,6 +41,7 @@ export async function serveSluice(directory: string, signal: AbortSignal, idleMs
   }
   watch.stop();
   hold.letGo();
+  await hold.over();
   control.close();
   control.closeAllConnections();
   await sluice.close();

@@ -67,6 +67,10 @@ export interface TestInstance {
   executed: string[];
   /** Requests as they came in. */
   seen: IncomingMessage[];
+  /** What was put to `/_deploy/mode`. */
+  modes: string[];
+  /** Its answers to that wait for this. */
+  modeGate: Promise<void>;
   /** Writes wait for this before they are answered. */
   gate: Promise<void>;
   close(): Promise<void>;
@@ -79,10 +83,19 @@ export async function startInstance(
   custom?: (request: IncomingMessage, response: ServerResponse) => boolean,
 ): Promise<TestInstance> {
   const server = createServer((incoming, response) => {
+    if (incoming.url === '/_deploy/mode') {
+      void setMode(incoming, response);
+      return;
+    }
     instance.seen.push(incoming);
     if (custom?.(incoming, response)) return;
     execute(incoming, response).catch(() => response.destroy());
   });
+  async function setMode(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    instance.modes.push(String(await bodyOf(incoming)));
+    await instance.modeGate;
+    response.writeHead(204).end();
+  }
   async function execute(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await bodyOf(incoming);
     const id = String(incoming.headers['x-id'] ?? '');
@@ -104,6 +117,8 @@ export async function startInstance(
     server,
     executed: [],
     seen: [],
+    modes: [],
+    modeGate: Promise.resolve(),
     gate: Promise.resolve(),
     close: () => {
       for (const socket of sockets) socket.destroy();

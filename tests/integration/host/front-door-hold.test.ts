@@ -52,6 +52,32 @@ behindEach((kind) => {
       expect(await hold.renew()).toBe(false);
     });
 
+    test('makes the live side read-only, and lets it write again before any write goes on', async () => {
+      const { directory, door, blue, write } = await liveHouse(kind);
+      const lapsing = await door.hold('dev', { leaseMs: 300, limitMs: 20_000 });
+      await lapsing.quiet();
+      expect(blue.modes).toEqual(['{"deployment_mode":true}']);
+      const gate = Promise.withResolvers<void>();
+      blue.modeGate = gate.promise;
+      const waiting = write('a');
+      await held(1, directory);
+      await until(() => blue.modes.length === 2, 'the hold to lapse');
+      expect(blue.modes[1]).toBe('{"deployment_mode":false}');
+      expect(blue.executed).toEqual([]);
+      gate.resolve();
+      expect((await waiting).status).toBe(200);
+    });
+
+    test('leaves the side that was live read-only by a switch', async () => {
+      const { directory, door, blue } = await liveHouse(kind);
+      await startInstance(directory, 'green');
+      const hold = await door.hold('dev', HOLD);
+      await hold.quiet();
+      expect(await hold.switchTo('green.sock')).toBe(true);
+      await hold.release();
+      expect(blue.modes).toEqual(['{"deployment_mode":true}']);
+    });
+
     test('is drained only once the writes that were in flight have ended', async () => {
       const { directory, door, blue, write } = await liveHouse(kind);
       const gate = Promise.withResolvers<void>();
