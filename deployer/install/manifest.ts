@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { codeOf, FailedError } from '../problem.ts';
@@ -62,6 +64,8 @@ export class InstallManifest {
 
   async #write(content: Content): Promise<void> {
     this.#content = content;
+    // A purge takes the settings, and this with them; what is left then is only to tell others.
+    if (!existsSync(dirname(this.#path))) return;
     if (content.made.length === 0 && content.due.length === 0) await rm(this.#path, { force: true });
     else await writeAtomically(this.#path, `${JSON.stringify(content, null, 2)}\n`);
   }

@@ -1,18 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Server } from './kit/server.ts';
 
-const MIGRATION = `cat > migrations/datatracker/20991231000000_extra.ts <<'END'
+/** A migration that takes so many milliseconds, as a shell line that writes it. */
+const migration = (name: string, milliseconds: number) => `cat > migrations/datatracker/${name}.ts <<'END'
 import type { Knex } from 'knex';
 import { setTimeout } from 'node:timers/promises';
 export const touches = ['documents'];
 export async function up(knex: Knex): Promise<void> {
-  await setTimeout(PAUSE);
-  await knex.schema.alterTable('documents', (table) => void table.index(['title'], 'extra'));
+  await setTimeout(${milliseconds});
+  await knex.schema.alterTable('documents', (table) => void table.index(['title'], '${name}'));
 }
 export async function down(knex: Knex): Promise<void> {
-  await knex.schema.alterTable('documents', (table) => void table.dropIndex(['title'], 'extra'));
+  await knex.schema.alterTable('documents', (table) => void table.dropIndex(['title'], '${name}'));
 }
 END`;
+
+/** `npm run seed -- prod --yes-really`, where the deployer's code is. */
+const SEED =
+  'cd /opt/deployer/current && DEPLOYER_HOME=/var/lib/deployer runuser -u deployer -- node_modules/.bin/node app/seed.ts prod --yes-really';
 
 describe('a bare Debian, after the README’s commands', () => {
   let server: Server;
@@ -25,6 +30,30 @@ describe('a bare Debian, after the README’s commands', () => {
   it('serves both environments, and doctor finds nothing to mend', async () => {
     expect([await server.visit('dev'), await server.visit('prod')]).toEqual([200, 200]);
     expect(await server.problems()).toEqual([]);
+  });
+
+  it('gets back its data and files from backups alone after the machine was lost', async () => {
+    const { machine } = server;
+    await machine.shell(SEED);
+    expect(await server.page('prod', '/doc/all/')).toContain('40 documents');
+    // The one that is made at the very beginning is from before; without it the next is due.
+    await machine.shell('rm -rf /var/lib/deployer/backups/prod && systemctl restart deployer');
+    const full = await machine.waitFor('a full backup', async () => server.fullBackup('prod'), 150_000);
+    await machine.shell('mkdir -p /srv/elsewhere && cp -a /var/lib/deployer/backups/prod /srv/elsewhere/');
+    await machine.run(['deployer', 'uninstall', '--purge']);
+    expect((await machine.exec(['ls', '/var/lib/deployer'])).code).toBe(2);
+
+    await server.install();
+    await server.live();
+    expect(await server.page('prod', '/doc/all/')).not.toContain('40 documents');
+    await machine.shell('cp -a /srv/elsewhere/prod /var/lib/deployer/backups/');
+    await machine.shell('chown -R deployer:datatracker /var/lib/deployer/backups');
+    expect(await server.deployer('backup', 'restore', 'prod', full)).toMatchObject({
+      outcome: 'ok',
+      details: { cause: expect.stringContaining(`restored backup ${full}`) },
+    });
+    expect(await server.page('prod', '/doc/all/')).toContain('40 documents');
+    expect((await server.deployer('verify', 'prod')).outcome).toBe('ok');
   });
 
   it('deploys a push', async () => {
@@ -41,11 +70,11 @@ describe('a bare Debian, after the README’s commands', () => {
   });
 
   it('migrates, and goes back', async () => {
-    const commit = await server.push(MIGRATION.replace('PAUSE', '0'));
+    const commit = await server.push(migration('20991231000000_one', 0));
     expect(await server.ended(commit)).toEqual({ outcome: 'deployed', cause: null });
     expect((await server.deployer('rollback', 'dev')).outcome).toBe('ok');
     expect(await server.visit('dev')).toBe(200);
-    await server.push('git rm -q migrations/datatracker/20991231000000_extra.ts');
+    await server.push('echo >> README.md');
     await server.live();
   });
 
@@ -82,15 +111,8 @@ describe('a bare Debian, after the README’s commands', () => {
   });
 
   it('is in a known state after the power failed in the middle of a hold', async () => {
-    const commit = await server.push(MIGRATION.replace('PAUSE', '2000'));
-    await server.machine.waitFor('the hold', async () => {
-      const { details } = await server.deployer('status', 'dev');
-      const id = (details['running'] as { id: string } | null)?.id;
-      if (id === undefined) return undefined;
-      const shown = await server.deployer('show', id);
-      const stages = shown.details['stages'] as { name: string; state: string }[];
-      return stages.some(({ name, state }) => name === 'migrate' && state === 'running') || undefined;
-    });
+    const commit = await server.push(migration('20991231000001_two', 2000));
+    await server.reaches(commit, 'migrate');
     await server.machine.cut();
     await server.machine.start();
     await server.serves('dev');

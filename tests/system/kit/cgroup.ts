@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf } from '../../../deployer/problem.ts';
 import { waitFor } from '../../kit/daemon.ts';
 
 /** The hierarchies that systemd uses: the unified one, in hybrid hosts beside its own named one. */
@@ -25,7 +26,7 @@ export async function endCgroups(name: string): Promise<void> {
       for (const pid of processes(directory)) kill(pid);
       return processes(directory).length === 0 || undefined;
     });
-    for (const below of tree(directory).toReversed()) rmdirSync(below);
+    await waitFor(`${directory} to be gone`, async () => remove(directory) || undefined);
   }
 }
 
@@ -47,6 +48,17 @@ function tree(directory: string): string[] {
   if (!existsSync(directory)) return [];
   const below = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return [directory, ...below.flatMap(({ name }) => tree(join(directory, name)))];
+}
+
+/** Busy as long as a process that was killed there has not been collected. */
+function remove(directory: string): boolean {
+  try {
+    for (const below of tree(directory).toReversed()) rmdirSync(below);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EBUSY') return false;
+    throw error;
+  }
 }
 
 function kill(pid: number): void {

@@ -70,6 +70,20 @@ export class Server {
     );
   }
 
+  /** The deployment of the commit in dev runs that stage now. @throws when it has ended without */
+  async reaches(commit: string, stage: string): Promise<void> {
+    await this.machine.waitFor(`${commit.slice(0, 8)} to reach ${stage}`, async () => {
+      const { details } = await this.deployer('history', 'dev');
+      const all = details['deployments'] as { id: string; commit: string }[];
+      const id = all.find((each) => each.commit === commit)?.id;
+      if (id === undefined) return undefined;
+      const shown = (await this.deployer('show', id)).details;
+      if (shown['outcome'] !== null) throw new Error(`it has ended: ${JSON.stringify(shown).slice(0, 2000)}`);
+      const stages = shown['stages'] as { name: string; state: string }[];
+      return stages.some(({ name, state }) => name === stage && state === 'running') || undefined;
+    });
+  }
+
   /** Every environment is live and at rest. */
   async live(): Promise<void> {
     await this.machine.waitFor(
@@ -106,11 +120,24 @@ export class Server {
     return Number((await this.machine.exec(curl)).stdout);
   }
 
+  /** The text of a page. */
+  async page(environment: 'dev' | 'prod', path: string): Promise<string> {
+    const address = `http://${environment}.localhost${path}`;
+    return this.machine.run(['curl', '-fsS', '--resolve', '*:80:127.0.0.1', address]);
+  }
+
   async serves(environment: 'dev' | 'prod'): Promise<void> {
     await this.machine.waitFor(
       `${environment} to be served`,
       async () => (await this.visit(environment)) === 200 || undefined,
     );
+  }
+
+  /** The id of a full backup, undefined while there is none. */
+  async fullBackup(environment: 'dev' | 'prod'): Promise<string | undefined> {
+    const { details } = await this.deployer('backup', 'list', environment);
+    const all = (details['backups'] ?? []) as { id: string; kind: string }[];
+    return all.find(({ kind }) => kind === 'full')?.id;
   }
 
   /** What doctor finds wrong. */
