@@ -28,27 +28,29 @@ export interface Registry {
 
 export async function startRegistry(): Promise<Registry> {
   const tarballs = new Map<string, Buffer>();
+  const shop = { url: '', tarballs };
   const server = createServer((request, response) => {
     const tarball = tarballs.get(request.url ?? '');
     if (tarball) response.end(tarball);
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  shop.url = `http://127.0.0.1:${portOf(server)}`;
   const framework = await closureOf('express');
   const entries: Record<string, object> = {};
   for (const [path, entry] of framework) {
     const tarball = await pack(join(PROJECT, path));
-    entries[path] = publish(tarballs, nameOf(path), entry, tarball);
+    entries[path] = publish(shop, nameOf(path), entry, tarball);
   }
   const markers = new Map<number, object>();
   const express = framework.get('node_modules/express');
   if (!express) throw new Error('express is not installed');
 
   return {
-    url: `http://127.0.0.1:${portOf(server)}/`,
+    url: `${shop.url}/`,
     async manifests(number) {
       const version = `1.0.${number}`;
-      const marker = markers.get(number) ?? publish(tarballs, MARKER, { version }, await packMarker(version));
+      const marker = markers.get(number) ?? publish(shop, MARKER, { version }, await packMarker(version));
       markers.set(number, marker);
       const dependencies = { [MARKER]: version, express: express.version };
       const description = { name: 'small-application', version: '1.0.0', type: 'module', dependencies };
@@ -70,7 +72,7 @@ export async function startRegistry(): Promise<Registry> {
 
 /** The lockfile entry of a package that is now to be had. */
 function publish(
-  tarballs: Map<string, Buffer>,
+  { url, tarballs }: { url: string; tarballs: Map<string, Buffer> },
   name: string,
   { version, ...entry }: LockEntry,
   packed: Buffer,
@@ -81,8 +83,7 @@ function publish(
   tarballs.set(path, tarball);
   return {
     version,
-    // npm puts the registry that it is configured for in the place of this one.
-    resolved: `https://registry.npmjs.org${path}`,
+    resolved: `${url}${path}`,
     integrity: `sha512-${createHash('sha512').update(tarball).digest('base64')}`,
     ...entry,
   };
