@@ -51,6 +51,8 @@ export async function serve({
     writesInFlight: traffic.inFlight,
     held: sluice.held,
   }));
+  // Whoever finds it there finds the writes that a predecessor held flowing.
+  await hold.over();
   const path = join(directory, CONTROL);
   rmSync(path, { force: true });
   await listening(control, { path });

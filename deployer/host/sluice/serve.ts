@@ -28,6 +28,7 @@ export async function serveSluice(directory: string, signal: AbortSignal, idleMs
     const writesInFlight = Object.values(writesAt).reduce((total, count) => total + count, 0);
     return { ...identity, writesAt, writesInFlight, held: sluice.held };
   });
+  await hold.over();
   const path = join(directory, CONTROL);
   rmSync(path, { force: true });
   await listening(control, { path });

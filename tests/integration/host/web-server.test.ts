@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
+import { startTimeOf } from '../../../deployer/host/proc.ts';
 import { look } from '../../../deployer/host/sluice/control-client.ts';
 import { writesIn } from '../../../deployer/host/sluice/writes.ts';
 import { siteOf } from '../../../deployer/host/web-server/site.ts';
@@ -101,8 +102,10 @@ behindEach((kind) => {
   test('a sluice that is killed in a hold keeps the writes no longer than until somebody looks', async () => {
     const { directory, door, listen, blue } = await serving(kind);
     const hold = await door.hold('dev', HOLD);
-    process.kill((await look(directory))?.pid ?? 0, 'SIGKILL');
-    await until(async () => !(await hold.renew()), 'the hold to lapse');
+    const pid = (await look(directory))?.pid ?? 0;
+    process.kill(pid, 'SIGKILL');
+    await until(async () => startTimeOf(pid) === null, 'the sluice to be gone');
+    expect(await hold.renew()).toBe(false);
     expect(await hold.switchTo('green.sock')).toBe(false);
     expect((await send(listen, { method: 'POST' }, 'x')).status).toBe(503);
     await door.ensure('dev', listen);
