@@ -108,7 +108,7 @@ describe('a push', () => {
     [
       'writes to the database at its start',
       { version: 'bad', start: 'write' },
-      /^integrity: the data was changed by the start of server\.mjs: notes: 1 row added \(key \d+ added\), expected no change$/,
+      /^integrity: the data was changed by the start of server\.mjs: notes: 1 row added \(key \d+\), expected no change$/,
     ],
   ] as const)(
     'of a commit that %s is rejected, and what was live is untouched',
