@@ -49,6 +49,10 @@ describe('the deployer as a unit', () => {
     const before = await unit(await liveUnit('dev'), 'InvocationID');
     await kill('deployer');
     expect(await status(`${DEV}/`)).toBe('200');
+    // Its watchdog runs from READY on; before it a start may take longer.
+    await machine.waitFor('it to be ready', async () =>
+      (await unit('deployer', 'ActiveState')) === 'active' ? true : undefined,
+    );
     await live();
     const pid = await unit('deployer', 'MainPID');
     await machine.run(['kill', '-STOP', pid]);
