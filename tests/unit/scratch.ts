@@ -27,24 +27,33 @@ export async function scratchState(home = scratch()): Promise<Knex> {
   return state;
 }
 
-/** From now on no row of the table can be changed, as on a full disk; returns what ends that. */
-export async function fullDisk(state: Knex, table: string): Promise<() => Promise<void>> {
+type Change = 'INSERT' | 'UPDATE';
+
+/** From now on the table takes no such change, as on a full disk; returns what ends that. */
+export async function fullDisk(
+  state: Knex,
+  table: string,
+  change: Change = 'UPDATE',
+): Promise<() => Promise<void>> {
   const { client } = state.client.config;
-  const [make, drop] = client === 'pg' ? onPostgres(table) : onSqlite(table);
+  const [make, drop] = client === 'pg' ? onPostgres(table, change) : onSqlite(table, change);
   await state.raw(make);
   return async () => void (await state.raw(drop));
 }
 
-function onSqlite(table: string): [string, string] {
+function onSqlite(table: string, change: Change): [string, string] {
   const fail = `SELECT RAISE(ABORT, 'disk full')`;
-  return [`CREATE TRIGGER full_disk BEFORE UPDATE ON ${table} BEGIN ${fail}; END`, 'DROP TRIGGER full_disk'];
+  return [
+    `CREATE TRIGGER full_disk BEFORE ${change} ON ${table} BEGIN ${fail}; END`,
+    'DROP TRIGGER full_disk',
+  ];
 }
 
-function onPostgres(table: string): [string, string] {
+function onPostgres(table: string, change: Change): [string, string] {
   const body = `$$ BEGIN RAISE EXCEPTION 'disk full'; END $$`;
   return [
     `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS ${body};
-     CREATE TRIGGER full_disk BEFORE UPDATE ON ${table} EXECUTE FUNCTION full_disk()`,
+     CREATE TRIGGER full_disk BEFORE ${change} ON ${table} EXECUTE FUNCTION full_disk()`,
     'DROP FUNCTION full_disk CASCADE',
   ];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scratchState, seeded } from '../scratch.ts';
+import { fullDisk, scratchState, seeded } from '../scratch.ts';
 import { headersOf, PUSH, receiving, SECRET, sign } from './deliveries.ts';
 
 const signed = (signature: string) => headersOf(PUSH, { 'X-Hub-Signature-256': signature });
@@ -203,9 +203,9 @@ describe('when it cannot be stored', () => {
   it('because the store refuses to be written, is answered with 503 and taken when it comes again', async () => {
     const state = await scratchState();
     const { post, looks } = await receiving({ state, secrets: [SECRET] });
-    await state.raw('PRAGMA query_only = ON');
+    const mend = await fullDisk(state, 'events', 'INSERT');
     expect(await post(PUSH)).toMatchObject({ status: 503 });
-    await state.raw('PRAGMA query_only = OFF');
+    await mend();
     expect(await post(PUSH)).toMatchObject({ status: 202, answer: { stored: 'new' } });
     expect(looks).toEqual(['branches']);
   });
