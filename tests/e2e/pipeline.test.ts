@@ -166,6 +166,19 @@ describe('a push', () => {
     await stage.repository.commit('Back', { 'environments/dev.yaml': `${file}\n` });
   });
 
+  it('that follows another at once ends no write that is still under way two releases before', async () => {
+    const write = fetch(`http://127.0.0.1:${stage.ports.dev}/notes?wait=4000`, {
+      method: 'POST',
+      body: 'slow',
+    });
+    for (const version of ['quick', 'quicker']) {
+      const commit = await stage.push('dev', version, { 'behaviour.json': behaviour({ version }) });
+      expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
+    }
+    expect((await write).status).toBe(201);
+    expect(JSON.stringify((await stage.get('dev', '/notes')).body)).toContain('"slow"');
+  });
+
   it('of a mended commit is deployed', async () => {
     const commit = await stage.push('dev', 'Four', { 'behaviour.json': behaviour({ version: 'four' }) });
     expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
