@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
-import { closeBackupThread } from '../../backups/index.ts';
-import { closeDataThread } from '../data/index.ts';
 import { createConductor, type Conductor } from '../deployment/conductor.ts';
 import { createJournal, type Journal } from '../deployment/journal.ts';
 import { reportsOf } from '../deployment/reports.ts';
-import { SLOTS, type Tools } from '../deployment/work.ts';
+import type { Tools } from '../deployment/work.ts';
 import { githubForge } from '../forge/github/forge.ts';
 import { realTime, type Time } from '../forge/github/pace.ts';
 import { localForge } from '../forge/local/forge.ts';
@@ -22,6 +20,7 @@ import { openState } from '../state.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
 import { needAddresses } from './addresses.ts';
 import { createBackground } from './background.ts';
+import { closer, stopInstances } from './close.ts';
 import { backupOperations } from './backup-operations.ts';
 import { deploymentsLog } from './deployments-log.ts';
 import { clearDrills } from './drill.ts';
@@ -30,11 +29,11 @@ import { startLogCap } from './log-cap.ts';
 import { startForgetting } from './forget.ts';
 import { createOperations } from './operate.ts';
 import { clearRehearsals } from './prune.ts';
-import { createRehearsals, type Rehearsals } from './rehearsals.ts';
+import { createRehearsals } from './rehearsals.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import { listen, publicUrl, serve } from './server.ts';
 import { findAgain } from './find-again.ts';
-import { createSupervisor, type Supervisor } from './supervise.ts';
+import { createSupervisor } from './supervise.ts';
 import { openTools } from './tools.ts';
 import { runCommand } from '../host/command.ts';
 import { systemctl } from '../host/systemd/systemctl.ts';
@@ -278,64 +277,4 @@ async function afterChange(parts: {
   metrics.finished(deployment);
   await write(deployment);
   if (record.outcome === 'deployed') void upgrade.look();
-}
-
-function closer(parts: {
-  server: Server;
-  state: Knex;
-  conductor: Conductor;
-  rehearsals: Rehearsals;
-  supervisor: Supervisor;
-  reconciler: Reconciler;
-  schedule: Schedule;
-  outbox: ReturnType<typeof createOutbox>;
-  forge: Forge;
-  forgetting: { stop(): Promise<void> };
-  upgrade: Pick<Upgrade, 'stop'>;
-  endLogCap: () => void;
-}): () => Promise<void> {
-  const {
-    server,
-    state,
-    conductor,
-    rehearsals,
-    supervisor,
-    reconciler,
-    schedule,
-    outbox,
-    forge,
-    forgetting,
-    upgrade,
-    endLogCap,
-  } = parts;
-  return async () => {
-    endLogCap();
-    upgrade.stop();
-    server.close();
-    server.closeAllConnections();
-    await schedule.stop();
-    await reconciler.stop();
-    await rehearsals.stop();
-    await conductor.stop();
-    await supervisor.stop();
-    forge.close?.();
-    await outbox.stop();
-    await forgetting.stop();
-    await closeDataThread();
-    await closeBackupThread();
-    await state.destroy();
-  };
-}
-
-/** Everything that belongs to this home, whoever started it. */
-async function stopInstances(tools: Tools, environments: readonly string[]): Promise<void> {
-  await Promise.all(environments.map((name) => tools.frontDoor.stop(name)));
-  const instances = await tools.instances.all();
-  await Promise.all(
-    instances.map(async (instance) => {
-      await tools.services.stop(instance.process, 10_000);
-      const ofSlot = SLOTS.some((slot) => slot === instance.slot);
-      if (!ofSlot) await tools.instances.drop(instance.environment, instance.slot);
-    }),
-  );
 }

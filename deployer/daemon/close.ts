@@ -1,0 +1,60 @@
+import type { Server } from 'node:http';
+import type { Knex } from 'knex';
+import { closeBackupThread } from '../../backups/index.ts';
+import { closeDataThread } from '../data/index.ts';
+import type { Conductor } from '../deployment/conductor.ts';
+import { SLOTS, type Tools } from '../deployment/work.ts';
+import type { createOutbox } from '../forge/outbox.ts';
+import type { Forge } from '../forge/types.ts';
+import type { Reconciler } from '../reconcile/reconciler.ts';
+import type { Rehearsals } from './rehearsals.ts';
+import type { Schedule } from './schedule.ts';
+import type { Supervisor } from './supervise.ts';
+import type { Upgrade } from '../upgrade/upgrade.ts';
+
+/** Ends the daemon's own parts, in the order in which they need each other; what is live goes on. */
+export function closer(parts: {
+  server: Server;
+  state: Knex;
+  conductor: Conductor;
+  rehearsals: Rehearsals;
+  supervisor: Supervisor;
+  reconciler: Reconciler;
+  schedule: Schedule;
+  outbox: ReturnType<typeof createOutbox>;
+  forge: Forge;
+  forgetting: { stop(): Promise<void> };
+  upgrade: Pick<Upgrade, 'stop'>;
+  endLogCap: () => void;
+}): () => Promise<void> {
+  return async () => {
+    parts.endLogCap();
+    parts.upgrade.stop();
+    parts.server.close();
+    parts.server.closeAllConnections();
+    await parts.schedule.stop();
+    await parts.reconciler.stop();
+    await parts.rehearsals.stop();
+    await parts.conductor.stop();
+    await parts.supervisor.stop();
+    parts.forge.close?.();
+    await parts.outbox.stop();
+    await parts.forgetting.stop();
+    await closeDataThread();
+    await closeBackupThread();
+    await parts.state.destroy();
+  };
+}
+
+/** Everything that belongs to this home, whoever started it. */
+export async function stopInstances(tools: Tools, environments: readonly string[]): Promise<void> {
+  await Promise.all(environments.map((name) => tools.frontDoor.stop(name)));
+  const instances = await tools.instances.all();
+  await Promise.all(
+    instances.map(async (instance) => {
+      await tools.services.stop(instance.process, 10_000);
+      const ofSlot = SLOTS.some((slot) => slot === instance.slot);
+      if (!ofSlot) await tools.instances.drop(instance.environment, instance.slot);
+    }),
+  );
+}
