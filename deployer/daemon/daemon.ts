@@ -27,7 +27,7 @@ import { clearDrills } from './drill.ts';
 import { lookUp } from './live.ts';
 import { startLogCap } from './log-cap.ts';
 import { startForgetting } from './forget.ts';
-import { createOperations } from './operate.ts';
+import { createOperations } from './operations/operations.ts';
 import { clearRehearsals } from './prune.ts';
 import { createRehearsals } from './rehearsals.ts';
 import { createSchedule, type Schedule } from './schedule.ts';

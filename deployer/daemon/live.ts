@@ -4,6 +4,7 @@ import { contextOfLive } from '../deployment/migration.ts';
 import type { ReleaseContext } from '../deployment/programs.ts';
 import type { Live, Tools } from '../deployment/work.ts';
 import { RefusedError, UsageError } from '../problem.ts';
+import type { Commit } from '../release/types.ts';
 import type { EnvironmentRow } from '../reconcile/reconciler.ts';
 
 export type LookUp = ReturnType<typeof lookUp>;
@@ -36,11 +37,19 @@ export function lookUp(state: Knex, tools: Tools) {
     return found;
   }
 
+  /** Where the environment's branch is now. */
+  async function headOf({ branch }: EnvironmentRow): Promise<Commit> {
+    await tools.mirror.fetch();
+    const head = await tools.mirror.resolve({ branch });
+    if (!head) throw new UsageError(`there is no branch ${branch} on ${tools.forge.name}`);
+    return head;
+  }
+
   const contextOf = (found: Live, signal: AbortSignal): Promise<ReleaseContext> =>
     contextOfLive(tools, found, {
       signal,
       log: (line) => tools.logger.info({ environment: found.config.name }, line),
     });
 
-  return { names, known, live, liveOrNull, contextOf };
+  return { names, known, live, liveOrNull, headOf, contextOf };
 }

@@ -1,0 +1,53 @@
+import { migrate, verify } from '../../deployment/programs.ts';
+import type { Environment } from '../../../environments/schema.ts';
+import type { Operations } from '../../operations.ts';
+import { RefusedError, UsageError } from '../../problem.ts';
+import { contextOfHead } from '../head.ts';
+import type { Parts } from './operations.ts';
+
+/** What a release's own programs say of what is live. */
+export function programs(parts: Parts, deployment: Operations['deployment']) {
+  const { tools } = parts;
+  const { journal } = tools;
+  const { known, live, headOf, contextOf } = parts.lookUp;
+
+  return {
+    async verify(name, suites) {
+      const present = await live(name);
+      demandSuites(present.config, suites);
+      const context = await contextOf(present, AbortSignal.timeout(present.config.verify.timeout + 60_000));
+      // A rollback may have made an earlier instance live again: it still says the deployment that started it.
+      const instance = await tools.instances.get(name, present.slot);
+      if (instance) context.deployment.id = instance.deployment;
+      const asked = suites.length > 0 ? suites : (present.config.verify.suites ?? []);
+      const found = await verify(tools, context, {
+        instance: { environment: name, slot: present.slot },
+        generation: present.generation,
+        suites: asked,
+      });
+      return { success: found.every(({ success }) => success), suites: found };
+    },
+
+    async migrations(name, rehearsal) {
+      const row = await known(name);
+      const { generation } = await live(name);
+      const head = await headOf(row);
+      const context = await contextOfHead(tools, row, head);
+      if (!context.config.commands.migrate || !generation)
+        throw new RefusedError(
+          `${name} has no migrations: its file names no commands.migrate or no database`,
+        );
+      const report = await migrate(tools, context, generation, ['status']);
+      if (rehearsal === undefined) return report;
+      await deployment(rehearsal);
+      return { ...report, ran: (await journal.get(rehearsal)).ran };
+    },
+  } satisfies Partial<Operations>;
+}
+
+function demandSuites({ name, commands, verify: { suites } }: Environment, asked: readonly string[]): void {
+  const known = commands.verify === undefined ? ['service'] : suites;
+  const unknown = known && asked.find((suite) => !known.includes(suite));
+  if (known && unknown !== undefined)
+    throw new UsageError(`${name} has no suite ${unknown}; it has ${known.join(', ')}`);
+}

@@ -1,0 +1,138 @@
+import { logFileOf } from '../../deployment/prepare.ts';
+import type { Deployment, EnvironmentStatus } from '../../deployment/model.ts';
+import { policyOf } from '../../deployment/policy.ts';
+import { toSummary, type DeploymentRecord, type DeploymentRow } from '../../deployment/record.ts';
+import type { AuditEntry, Operations } from '../../operations.ts';
+import { UsageError } from '../../problem.ts';
+import type { EnvironmentRow } from '../../reconcile/reconciler.ts';
+import { logLines, watchDeployment } from '../watch.ts';
+import type { Parts } from './operations.ts';
+
+const MOST_ROWS = 200;
+const UNFINISHED = ['running', 'switching', 'live', 'reverting'] as const;
+
+/** What is there, what was, and what is wrong. Nothing is changed by asking. */
+export function questions(parts: Parts) {
+  const { state, tools, reconciler } = parts;
+  const { journal } = tools;
+  const policy = policyOf(state);
+  const rows = () => state<DeploymentRow>('deployments');
+  const { names, known } = parts.lookUp;
+
+  async function details(record: Pick<DeploymentRecord, 'id'> | null): Promise<Deployment | null> {
+    return record && journal.details(record.id);
+  }
+
+  async function deployment(id: string): Promise<Deployment> {
+    const found = await journal.details(id);
+    if (!found) throw new UsageError(`there is no deployment ${id}; see history ENV`);
+    return found;
+  }
+
+  async function environment(name: string): Promise<EnvironmentStatus> {
+    await known(name);
+    // Rehearsals are told by `history`: nothing of an environment comes of them.
+    const last = await rows()
+      .where({ environment: name, phase: 'finished' })
+      .whereNot({ kind: 'rehearsal' })
+      .orderBy('seq', 'desc')
+      .first();
+    const quarantined: { commit: string }[] = await state('quarantine')
+      .where({ environment: name })
+      .orderBy('since')
+      .select('commit');
+    return {
+      name,
+      live: await details(await journal.liveOf(name)),
+      running: await details(await journal.newest(name, UNFINISHED)),
+      waiting: await details(await journal.newest(name, ['waiting'])),
+      last: await details(last ?? null),
+      lock: await policy.lockOf(name),
+      quarantined: quarantined.map(({ commit }) => commit),
+    };
+  }
+
+  return {
+    environment,
+    environments: async () => Promise.all((await names()).map((name) => environment(name))),
+    deployment,
+
+    async deployments({ environment: name, commit, outcome, limit = 50, cursor }) {
+      if (name !== undefined) await known(name);
+      const size = Math.min(Math.max(limit, 1), MOST_ROWS);
+      const query = rows()
+        .orderBy('seq', 'desc')
+        .limit(size + 1);
+      if (name !== undefined) void query.where({ environment: name });
+      if (commit !== undefined)
+        void query.where('commit', 'like', `${commit.replaceAll(/[^0-9a-f]/g, '?')}%`);
+      if (outcome !== undefined) void query.where({ outcome });
+      if (cursor !== undefined) void query.where('seq', '<', positionOf(cursor));
+      const found = await query;
+      const page = found.slice(0, size);
+      return {
+        deployments: page.map(toSummary),
+        next: found.length > size ? String(page.at(-1)?.seq) : null,
+      };
+    },
+
+    async *log(id, options) {
+      await deployment(id);
+      yield* logLines(journal, id, logFileOf(tools.home, id), options);
+    },
+
+    watch: (id, signal) => watchDeployment(journal, id, signal),
+
+    async audit(name) {
+      await known(name);
+      const found: (Omit<AuditEntry, 'deployment'> & { deployment_id: string | null })[] = await state(
+        'audit',
+      )
+        .where({ environment: name })
+        .orderBy('id', 'desc')
+        .limit(MOST_ROWS);
+      return found.map(({ at, actor, action, environment: where, deployment_id, detail }) => ({
+        at,
+        actor,
+        action,
+        environment: where,
+        deployment: deployment_id,
+        detail,
+      }));
+    },
+
+    async readiness() {
+      const all = await state<EnvironmentRow>('environments');
+      const reasons = all
+        .filter((row) => row.live_deployment === null)
+        .map(({ name }) => `${name} is not live yet`);
+      if (!parts.recovered()) reasons.unshift('what was running before is being recovered');
+      if (all.length === 0) reasons.push('no branch holds an environment yet');
+      return { ready: reasons.length === 0, reasons: [...reasons, ...parts.supervisor.problems()] };
+    },
+
+    async problems() {
+      const { count, error } = await parts.outbox.backlog();
+      const waiting =
+        count > 0 ? [`${count} reports wait for ${tools.forge.name}: ${error ?? 'no reason was given'}`] : [];
+      const trouble = tools.forge.trouble();
+      const troubled = trouble ? [`${trouble.what} (since ${trouble.since}). Mend: ${trouble.mend}`] : [];
+      return [
+        ...troubled,
+        ...reconciler.problems(),
+        ...parts.rehearsals.problems(),
+        ...parts.supervisor.problems(),
+        ...parts.schedule.problems(),
+        ...parts.upgrade.problems(),
+        ...(await parts.backups.problems()),
+        ...waiting,
+      ];
+    },
+  } satisfies Partial<Operations>;
+}
+
+/** What `next` said: the place of the last row of a page. */
+function positionOf(cursor: string): number {
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw new UsageError(`expected the next of an earlier answer as cursor, got ${cursor}`);
+}

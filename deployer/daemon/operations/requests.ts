@@ -1,0 +1,163 @@
+import type { Deployment } from '../../deployment/model.ts';
+import { undoOf } from '../../deployment/restore.ts';
+import { toRecord, type DeploymentRecord, type DeploymentRow } from '../../deployment/record.ts';
+import type { DeployRequest, Operations, RollbackRequest } from '../../operations.ts';
+import { RefusedError, UsageError } from '../../problem.ts';
+import type { EnvironmentRow } from '../../reconcile/reconciler.ts';
+import { promote } from '../promote.ts';
+import type { Parts } from './operations.ts';
+
+/** What ends in a deployment: each is stored, and runs by itself. */
+export function requests(parts: Parts, deployment: Operations['deployment']) {
+  const { state, tools, conductor, reconciler } = parts;
+  const { journal, mirror, policy } = tools;
+  const rows = () => state<DeploymentRow>('deployments');
+  const { known, live, headOf } = parts.lookUp;
+
+  async function accepted(record: DeploymentRecord): Promise<Deployment> {
+    parts.outbox.kick();
+    if (record.kind === 'rehearsal') parts.rehearsals.kick();
+    else await conductor.kick(record.environment);
+    return deployment(record.id);
+  }
+
+  async function deploy(request: DeployRequest): Promise<Deployment> {
+    const { environment: name, branch, commit, by } = request;
+    const row = await known(name);
+    demandReason(request);
+    await mirror.fetch();
+    const target = await mirror.resolve(commit === undefined ? { branch: branch ?? row.branch } : { commit });
+    if (!target)
+      throw new UsageError(
+        commit === undefined
+          ? `there is no branch ${branch ?? row.branch} on ${tools.forge.name}`
+          : `there is no commit ${commit} on ${tools.forge.name}; give all its characters`,
+      );
+    await demandUnlocked(request, target.commit);
+    const record = await journal.accept(
+      {
+        kind: 'deploy',
+        environment: name,
+        branch: branch ?? row.branch,
+        commit: target.commit,
+        tree: target.tree,
+        requestedBy: by,
+        automatic: false,
+        request: {
+          override: request.override,
+          reason: request.reason,
+        },
+      },
+      async (trx) => {
+        const handled = branch === undefined && commit === undefined;
+        if (handled)
+          await trx<EnvironmentRow>('environments').where({ name }).update({ handled_head: target.commit });
+      },
+    );
+    return accepted(record);
+  }
+
+  /** A push that a lock makes wait is not joined: whoever asks by hand is told of the lock, and the push goes on waiting. */
+  async function demandUnlocked(
+    { environment: name, override }: DeployRequest,
+    commit: string,
+  ): Promise<void> {
+    const waiting = await journal.newest(name, ['waiting']);
+    if (override || !waiting?.automatic || waiting.commit !== commit) return;
+    const locked = await tools.policy.locked(name);
+    if (locked) throw new RefusedError(locked);
+  }
+
+  async function rollback(request: RollbackRequest): Promise<Deployment> {
+    const { environment: name, by, reason, restoreBackup } = request;
+    const from = (await live(name)).record;
+    const undo = 'last' in request.target ? await undoOf(journal, from) : null;
+    const target = undo?.target ?? (await rollbackTarget(name, request.target, from));
+    const record = await journal.accept({
+      kind: 'rollback',
+      environment: name,
+      branch: target.branch,
+      commit: target.commit,
+      tree: target.tree,
+      requestedBy: by,
+      automatic: false,
+      request: {
+        target: target.id,
+        // The undo of a restore takes no commit back.
+        from: target.commit === from.commit ? undefined : from.commit,
+        reason,
+        restoreBackup,
+        undoes: undo?.undoes,
+      },
+    });
+    return accepted(record);
+  }
+
+  async function rollbackTarget(
+    name: string,
+    target: RollbackRequest['target'],
+    from: DeploymentRecord,
+  ): Promise<DeploymentRecord> {
+    if ('last' in target) {
+      if (!from.previous)
+        throw new RefusedError(`there is no earlier release in ${name}: ${from.id} is its first`);
+      return journal.get(from.previous);
+    }
+    const earlier = rows()
+      .where({ environment: name })
+      .whereNotNull('live_at')
+      .whereNotNull('slot')
+      .whereIn('outcome', ['deployed', 'ok']);
+    if ('commit' in target && !/^[0-9a-f]{7,64}$/.test(target.commit))
+      throw new UsageError(`expected a commit of 7 to 64 hexadecimal digits, got ${target.commit}`);
+    const query =
+      'commit' in target
+        ? earlier.where('commit', 'like', `${target.commit}%`)
+        : earlier.where({ tag: target.version });
+    const row = await query.orderBy('seq', 'desc').first();
+    const asked = 'commit' in target ? target.commit : target.version;
+    if (!row) throw new UsageError(`${asked} was never live in ${name}; see history ${name}`);
+    if (row.commit === from.commit) throw new RefusedError(`${asked} is live in ${name} already`);
+    return toRecord(row);
+  }
+
+  return {
+    deploy,
+    rollback,
+
+    async promote(request) {
+      demandReason(request);
+      const [from, to] = [await known(request.from), await known(request.to)];
+      return deployment(
+        (await promote({ state, tools, policy, reconciler, conductor }, { ...request, from, to })).id,
+      );
+    },
+
+    async rehearse(name, by) {
+      const row = await known(name);
+      const head = await headOf(row);
+      const record = await journal.accept({
+        kind: 'rehearsal',
+        environment: name,
+        branch: row.branch,
+        commit: head.commit,
+        tree: head.tree,
+        requestedBy: by,
+        automatic: false,
+        request: {},
+      });
+      return accepted(record);
+    },
+  } satisfies Partial<Operations>;
+}
+
+/** Whoever passes a gate says why, for the record. */
+function demandReason({
+  override,
+  reason,
+}: {
+  override?: boolean | undefined;
+  reason?: string | undefined;
+}): void {
+  if (override && !reason?.trim()) throw new UsageError('--override needs --reason: why is the gate passed?');
+}
