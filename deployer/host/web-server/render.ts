@@ -6,7 +6,7 @@ import { hiddenPattern } from './hidden-pattern.ts';
 import type { Site, WebServer } from './site.ts';
 
 /** Megabytes; an application may be content with less, and says so itself. */
-const MOST_BODY_MB = 100;
+export const MOST_BODY_MB = 100;
 const SLOTS = ['blue', 'green'];
 
 /**
