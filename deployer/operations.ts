@@ -8,6 +8,9 @@ import type {
   Suite,
 } from './deployment/model.ts';
 
+/** Stands for the id of the newest backup. */
+export const NEWEST = 'newest';
+
 /**
  * What people and programs can ask of the deployer: the API and the dashboard are built on this alone.
  * Every method throws `UsageError` for an unknown name (404 or 400), `RefusedError` (409) and `FailedError` (500 with the sentence).

@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { codeOf, SettingsError } from './problem.ts';
@@ -223,7 +222,8 @@ function parseApp(id: string | null, privateKey: string | null): GitHubSettings[
   if (!/^[A-Za-z0-9.]{1,64}$/.test(id))
     throw new SettingsError(`GITHUB_APP_ID: expected the App's number or client id, got "${id}"`);
   try {
-    createPrivateKey(privateKey);
+    // Only an App needs it, and it takes longer to load than all of the settings.
+    process.getBuiltinModule('node:crypto').createPrivateKey(privateKey);
   } catch {
     throw new SettingsError('GITHUB_APP_PRIVATE_KEY: expected a private key in PEM form');
   }

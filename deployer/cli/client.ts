@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
-import type { z } from 'zod';
 import { FailedError, RefusedError, UsageError, oneLine } from '../problem.ts';
-import { problem } from '../web/schemas.ts';
+import { loadAnswers, type Expected } from './answers.ts';
 import type { Connection } from './connection.ts';
 import { ConnectionError, UnreachableError } from './failure.ts';
 import { receiveEvents, send } from './http.ts';
@@ -15,7 +14,7 @@ const SILENCE_MS = 45_000;
 /** What the verbs ask the daemon. Each throws the error of `problem.ts` that the daemon's answer means. */
 export interface Client {
   url: string;
-  get<T>(path: string, answer: z.ZodType<T>): Promise<T>;
+  get<T>(path: string, expected: Expected<T>): Promise<T>;
   text(path: string): Promise<string>;
   /** Text as it is, in pieces: for a file, not for a terminal. */
   download(path: string): AsyncIterable<string>;
@@ -23,7 +22,7 @@ export interface Client {
     method: 'POST' | 'DELETE',
     path: string,
     body: object | undefined,
-    answer: z.ZodType<T>,
+    expected: Expected<T>,
   ): Promise<T>;
   /** Resolved when the stream is open; `lastId` is where it goes on. */
   events(path: string, lastId: string | null): Promise<AsyncIterable<ReceivedEvent>>;
@@ -40,6 +39,8 @@ export function createClient(connection: Connection, signal: AbortSignal): Clien
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
       silenceMs,
+      // A failure is told when they are needed.
+      onSent: () => void loadAnswers().catch(() => undefined),
     }).catch((error: unknown) => {
       throw unreachable(connection.url, error);
     });
@@ -49,8 +50,8 @@ export function createClient(connection: Connection, signal: AbortSignal): Clien
 
   return {
     url: connection.url,
-    async get(path, answer) {
-      return parse(await ask('GET', path, { accept: 'application/json' }), answer, connection.url);
+    async get(path, expected) {
+      return parse(await ask('GET', path, { accept: 'application/json' }), expected, connection.url);
     },
     async text(path) {
       return printable(await readWhole(await ask('GET', path, { accept: 'text/plain' }), connection.url));
@@ -64,10 +65,10 @@ export function createClient(connection: Connection, signal: AbortSignal): Clien
         throw unreachable(connection.url, error);
       }
     },
-    async change(method, path, body, answer) {
+    async change(method, path, body, expected) {
       if (connection.token === null) throw noToken(connection);
       const headers = { accept: 'application/json', ...(body && { 'content-type': 'application/json' }) };
-      return parse(await ask(method, path, headers, body), answer, connection.url);
+      return parse(await ask(method, path, headers, body), expected, connection.url);
     },
     async events(path, lastId) {
       const resume = lastId === null ? {} : { 'last-event-id': lastId };
@@ -85,9 +86,9 @@ async function* untilLost(events: AsyncIterable<ReceivedEvent>, url: string): As
   }
 }
 
-async function parse<T>(response: IncomingMessage, answer: z.ZodType<T>, url: string): Promise<T> {
+async function parse<T>(response: IncomingMessage, expected: Expected<T>, url: string): Promise<T> {
   const body = await readWhole(response, url);
-  const parsed = answer.safeParse(fromJson(body));
+  const parsed = expected(await loadAnswers()).safeParse(fromJson(body));
   if (parsed.success) return parsed.data;
   throw new ConnectionError('the answer is not one of a deployer of this version', url, NEXT_ADDRESS);
 }
@@ -111,7 +112,9 @@ function fromJson(body: string): unknown {
 
 async function toError(response: IncomingMessage, connection: Connection): Promise<Error> {
   const status = response.statusCode ?? 500;
-  const { data } = problem.safeParse(fromJson(await readWhole(response, connection.url)));
+  const body = await readWhole(response, connection.url);
+  const { problem } = await loadAnswers();
+  const { data } = problem.safeParse(fromJson(body));
   if (data === undefined) {
     return new UnreachableError(
       `HTTP ${status} from something that is not the deployer`,

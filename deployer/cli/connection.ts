@@ -2,9 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { LAYOUT } from '../install/layout.ts';
-import { SettingsError } from '../problem.ts';
+import { codeOf, SettingsError } from '../problem.ts';
 import { withSettingsFile } from '../settings-file.ts';
 import { parseSettings } from '../settings.ts';
 import type { Settings } from '../settings.ts';
@@ -65,10 +64,10 @@ function readToken(file: string): string | null {
   try {
     return readFileSync(file, 'utf8').trim() || null;
   } catch (error) {
-    const { data } = z.object({ code: z.string() }).safeParse(error);
+    const code = codeOf(error);
     // Reading needs no token here; a change says that it has none.
-    if (data?.code === 'ENOENT' || data?.code === 'EACCES') return null;
-    throw new SettingsError(`DEPLOYER_HOME: the admin token cannot be read (${data?.code}): ${file}`);
+    if (code === 'ENOENT' || code === 'EACCES') return null;
+    throw new SettingsError(`DEPLOYER_HOME: the admin token cannot be read (${code}): ${file}`);
   }
 }
 

@@ -1,6 +1,5 @@
-import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { request as httpRequest } from '../http.ts';
 
 export interface Outgoing {
   method: string;
@@ -9,18 +8,21 @@ export interface Outgoing {
   signal: AbortSignal;
   /** Silence on the connection for so long ends it; 0: never, because a backup or a suite takes its time. */
   silenceMs: number;
+  /** Called once the whole of it is on its way. */
+  onSent: () => void;
 }
 
 /** One request over its own connection, resolved when the answer's head is there. `fetch` would give up after five minutes. */
 export function send(
   url: URL,
-  { method, headers, body, signal, silenceMs }: Outgoing,
+  { method, headers, body, signal, silenceMs, onSent }: Outgoing,
 ): Promise<IncomingMessage> {
-  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  // TLS takes its time to load, and is seldom needed.
+  const request = url.protocol === 'https:' ? process.getBuiltinModule('node:https').request : httpRequest;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
   const outgoing = request(url, { method, headers: { ...headers, ...length }, signal, agent: false });
-  outgoing.once('response', resolve).on('error', reject);
+  outgoing.once('finish', onSent).once('response', resolve).on('error', reject);
   outgoing.setTimeout(silenceMs, () => outgoing.destroy(new Error(`no sign of life for ${silenceMs} ms`)));
   outgoing.end(body);
   return promise;

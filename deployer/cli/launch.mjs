@@ -1,34 +1,44 @@
 #!/usr/bin/env node
 // `npx deployer`: plain JavaScript for Node 20, because the project's own runtime comes with its packages.
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { accessSync, constants as access, existsSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const WANTED_MAJOR = 24;
-const runtime = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
-const dependency = fileURLToPath(new URL('../../node_modules/zod/package.json', import.meta.url));
+const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
+const runtime = join(modules, '.bin', 'node');
+const dependency = join(modules, 'zod', 'package.json');
 const program = fileURLToPath(new URL('main.ts', import.meta.url));
-/** Compiled once, the command line starts in half the time; beside the packages, where nobody else can write. */
-const compiled = fileURLToPath(new URL('../../node_modules/.cache/deployer', import.meta.url));
+/**
+ * Compiled once, the command line starts in half the time: beside the packages, where nobody else can write; or, since the
+ * deployer of a host may not write there either, in its home. Root may, and so takes nothing from a home.
+ */
+const compiled = [
+  { base: modules, place: '.cache/deployer' },
+  { base: process.env.DEPLOYER_HOME ?? '', place: 'cache/command-line' },
+]
+  .filter(({ base }) => mayWrite(base))
+  .map(({ base, place }) => join(base, place))[0];
 const isOld = Number(process.versions.node.split('.')[0]) < WANTED_MAJOR;
 
 if (!existsSync(dependency) || (isOld && !existsSync(runtime))) {
   complain('the dependencies are missing: run `npm ci` in the project first');
 } else if (isOld) {
-  again();
+  await again();
 } else {
-  nodeModule.enableCompileCache?.(compiled);
+  if (compiled) nodeModule.enableCompileCache?.(compiled);
   const main = await import('./main.ts');
   await main.program();
 }
 
 /** Runs the same command by the project's runtime, which gets every signal that comes here. */
-function again() {
+async function again() {
+  const { spawn } = await import('node:child_process');
   const child = spawn(runtime, [program, ...process.argv.slice(2)], {
     stdio: 'inherit',
-    env: { NODE_COMPILE_CACHE: compiled, ...process.env },
+    env: { ...(compiled && { NODE_COMPILE_CACHE: compiled }), ...process.env },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])
     process.on(signal, () => child.kill(signal));
@@ -36,6 +46,16 @@ function again() {
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
   });
+}
+
+/** @param {string} directory */
+function mayWrite(directory) {
+  try {
+    accessSync(directory, access.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** @param {string} cause */

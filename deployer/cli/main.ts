@@ -8,25 +8,26 @@ import { findVerb, isCalled, generalHelp, verbHelp } from './help.ts';
 import type { Io } from './io.ts';
 import type { Result } from './outcome.ts';
 import { EXIT_CODES, toJson } from './outcome.ts';
-import { version } from '../version.ts';
 import { createPaint } from './text/paint.ts';
-import { VERBS } from './verbs.ts';
+import type { Verb } from './verb.ts';
+import { loadVerbs } from './verbs.ts';
 
 /** The command line of contract section 6. Resolves with the exit code; nothing is thrown. */
 export async function main(argv: string[], io: Io): Promise<number> {
-  const { words, wantsJson, wantsHelp, wantsVersion } = glance(argv, VERBS);
+  const verbs = await loadVerbs(argv);
+  const { words, wantsJson, wantsHelp, wantsVersion } = glance(argv, verbs);
   const where = `npx deployer ${words.join(' ')}`.trimEnd();
-  const right = usage(VERBS.find((verb) => isCalled(verb, words)));
+  const right = usage(verbs.find((verb) => isCalled(verb, words)));
   const result = await perform().catch((error: unknown) => toResult(error, where, right, io.signal.aborted));
   return tell(result, wantsJson, io);
 
   async function perform(): Promise<Result> {
-    if (wantsVersion) return said(version(), { version: version() });
+    if (wantsVersion) return ownVersion();
     const [first, ...rest] = words;
     if (first === undefined || first === 'help' || wantsHelp) {
-      return first === 'help' ? help(rest, true) : help(words, wantsHelp);
+      return first === 'help' ? help(verbs, rest, true) : help(verbs, words, wantsHelp);
     }
-    const verb = findVerb(words, VERBS);
+    const verb = findVerb(words, verbs);
     const args = parseVerb(argv, verb);
     let made: Client | undefined;
     const client = () => (made ??= createClient(findDaemon(io), io.signal));
@@ -35,13 +36,18 @@ export async function main(argv: string[], io: Io): Promise<number> {
 }
 
 /** Without any word it is wrong usage, and says what would be right. */
-function help(words: string[], wantsHelp: boolean): Result {
+function help(verbs: readonly Verb[], words: string[], wantsHelp: boolean): Result {
   if (words.length > 0) {
-    const text = verbHelp(findVerb(words, VERBS));
+    const text = verbHelp(findVerb(words, verbs));
     return said(text, { usage: text });
   }
   if (!wantsHelp) throw new UsageError('a verb is missing');
-  return said(generalHelp(VERBS), { usage: generalHelp(VERBS) });
+  return said(generalHelp(verbs), { usage: generalHelp(verbs) });
+}
+
+async function ownVersion(): Promise<Result> {
+  const { version } = await import('../version.ts');
+  return said(version(), { version: version() });
 }
 
 function said(text: string, details: object): Result {

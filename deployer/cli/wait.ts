@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import type { Deployment } from '../deployment/model.ts';
 import { FailedError } from '../problem.ts';
-import { deployment as deploymentSchema } from '../web/schemas.ts';
+import { loadAnswers } from './answers.ts';
 import type { Client } from './client.ts';
 import { UnreachableError } from './failure.ts';
 import type { ReceivedEvent } from './http.ts';
@@ -17,27 +16,27 @@ export async function waitFor(
   options: { signal: AbortSignal; onChange(deployment: Deployment): void },
 ): Promise<Deployment> {
   for await (const { event, data } of lasting(client, `/api/deployments/${id}`, options)) {
-    const deployment = parseDeployment(data);
+    const deployment = await parseDeployment(data);
     options.onChange(deployment);
     if (event === 'end') return deployment;
   }
   throw new FailedError(`the deployer stopped telling of ${id}; see npx deployer show ${id}`);
 }
 
-const json = z.string().transform((text, context): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue('expected JSON');
-    return z.NEVER;
-  }
-});
-
-function parseDeployment(data: string): Deployment {
-  const parsed = json.pipe(deploymentSchema).safeParse(data);
+async function parseDeployment(text: string): Promise<Deployment> {
+  const { deployment } = await loadAnswers();
+  const parsed = deployment.safeParse(fromJson(text));
   if (!parsed.success)
     throw new FailedError('the deployer is of another version: it tells of deployments otherwise');
   return parsed.data;
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Events until `end`. When the connection is lost, because the daemon is restarted, it goes on where it was for up to a minute. */

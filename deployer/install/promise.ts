@@ -119,7 +119,7 @@ const PROGRAM = `#!/bin/sh
 : "\${DEPLOYER_HOME:=${LAYOUT.home}}"
 export DEPLOYER_HOME
 code=${LAYOUT.current}
-main=deployer/cli/main.ts
+main=deployer/cli/launch.mjs
 # Root, and what judges an upgrade, run only what root installed.
 if [ "\${1-}" = upgrade ]; then
   shift

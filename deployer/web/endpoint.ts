@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
-import type { Operations } from '../operations.ts';
+import { NEWEST, type Operations } from '../operations.ts';
 import { HttpError } from './errors.ts';
 import { nothing } from './requests.ts';
-import { NEWEST, parameters, requestedBy } from './schemas.ts';
+import { parameters, requestedBy } from './schemas.ts';
 
 type Parameter = keyof typeof parameters;
 type Query = z.ZodObject;

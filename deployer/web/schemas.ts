@@ -169,9 +169,6 @@ export const problem = z
 
 export type Problem = z.output<typeof problem>;
 
-/** Stands for the id of the newest backup. */
-export const NEWEST = 'newest';
-
 export const parameters = {
   environment: environmentName,
   deployment: z.string().regex(/^[\w-]{1,80}$/, 'expected the id of a deployment'),

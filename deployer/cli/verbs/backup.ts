@@ -1,7 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { codeOf, UsageError } from '../../problem.ts';
-import { backup, backups, backupVerification, deployment, drillReport, NEWEST } from '../../web/schemas.ts';
+import { NEWEST } from '../../operations.ts';
 import type { Args } from '../args.ts';
 import type { Output } from '../io.ts';
 import { failedCheck, suiteText } from '../text/suites.ts';
@@ -16,7 +16,12 @@ export const backupCreate: Verb = {
   summary: 'makes a backup and verifies it',
   options: {},
   async run({ args, client, paint }) {
-    const made = await client().change('POST', `${environmentPath(args)}/backups`, {}, backup);
+    const made = await client().change(
+      'POST',
+      `${environmentPath(args)}/backups`,
+      {},
+      (answers) => answers.backup,
+    );
     return {
       outcome: 'ok',
       details: made,
@@ -31,7 +36,7 @@ export const backupList: Verb = {
   summary: 'the verified backups',
   options: {},
   async run({ args, client, paint }) {
-    const kept = await client().get(`${environmentPath(args)}/backups`, backups);
+    const kept = await client().get(`${environmentPath(args)}/backups`, (answers) => answers.backups);
     const head = ['backup', 'kind', 'verified'].map((name) => paint.quiet(name));
     const rows = kept.backups.map(({ id, kind, verifiedAt }) => [id, kind, verifiedAt]);
     return { outcome: 'ok', details: kept, text: rows.length === 0 ? 'no backup yet' : table(head, rows) };
@@ -50,7 +55,12 @@ export const backupVerify: Verb = {
   summary: 'whether a backup can be restored (the newest)',
   options: {},
   async run({ args, client, paint }) {
-    const found = await client().change('POST', `${backupPath(args)}/verify`, {}, backupVerification);
+    const found = await client().change(
+      'POST',
+      `${backupPath(args)}/verify`,
+      {},
+      (answers) => answers.backupVerification,
+    );
     const outcome = found.success ? 'ok' : 'failed';
     const failed = found.checks.filter(({ success }) => !success);
     const title = `${paint.strong(paint.outcome(outcome))}  ${found.id}, ${found.checks.length} checks`;
@@ -67,7 +77,12 @@ export const backupRestore: Verb = {
   async run(context) {
     const { args, client } = context;
     const body = { reason: args.text('reason') };
-    const started = await client().change('POST', `${backupPath(args)}/restore`, body, deployment);
+    const started = await client().change(
+      'POST',
+      `${backupPath(args)}/restore`,
+      body,
+      (answers) => answers.deployment,
+    );
     return finish(context, started);
   },
 };
@@ -78,7 +93,12 @@ export const backupDrill: Verb = {
   summary: 'restores a backup (the newest) beside what is live and verifies the live release on it',
   options: {},
   async run({ args, client, paint }) {
-    const report = await client().change('POST', `${backupPath(args)}/drill`, {}, drillReport);
+    const report = await client().change(
+      'POST',
+      `${backupPath(args)}/drill`,
+      {},
+      (answers) => answers.drillReport,
+    );
     const outcome = report.success ? 'ok' : 'failed';
     const title = `${paint.strong(paint.outcome(outcome))}  ${args.argument('ENV')} on ${report.id}`;
     return { outcome, details: report, text: `${title}\n${suiteText(report.suites, paint)}`.trimEnd() };
@@ -91,7 +111,7 @@ export const backupExport: Verb = {
   summary: 'writes a backup (the newest) as SQL text to stdout or a file',
   options: { output: { value: 'FILE', help: 'a new file instead of stdout' } },
   async run({ args, client, io, wantsJson, paint }) {
-    const kept = await client().get(`${environmentPath(args)}/backups`, backups);
+    const kept = await client().get(`${environmentPath(args)}/backups`, (answers) => answers.backups);
     const asked = args.optional('ID');
     const found = kept.backups.find(({ id }) => asked === undefined || id === asked);
     // The deployer says what is wrong with the id.

@@ -1,4 +1,3 @@
-import { deployment } from '../../web/schemas.ts';
 import { resultText } from '../text/deployment.ts';
 import type { Verb } from '../verb.ts';
 import { finish } from './finish.ts';
@@ -19,7 +18,12 @@ export const deploy: Verb = {
     atMostOne(args, 'branch', 'commit');
     const body = { branch: args.text('branch'), commit: args.text('commit'), ...readOverride(args) };
     const client = context.client();
-    const stored = await client.change('POST', `${environmentPath(args)}/deployments`, body, deployment);
+    const stored = await client.change(
+      'POST',
+      `${environmentPath(args)}/deployments`,
+      body,
+      (answers) => answers.deployment,
+    );
     if (args.flag('wait')) return finish(context, stored);
     return { outcome: 'ok', details: stored, text: resultText(stored, client.url, paint) };
   },

@@ -1,6 +1,5 @@
-import type { z } from 'zod';
 import type { DeploymentSummary } from '../../deployment/model.ts';
-import { audit, deploymentPage, environment } from '../../web/schemas.ts';
+import type { AuditEntry } from '../../operations.ts';
 import { shortCommit } from '../../web/format.ts';
 import type { Paint } from '../text/paint.ts';
 import { table } from '../text/table.ts';
@@ -25,11 +24,14 @@ export const history: Verb = {
       if (value !== undefined) query.set(name, value);
     }
     // Nothing would be listed of an environment that is not there: ask for it, so that a slip of the hand is told.
-    await client().get(environmentPath(args), environment);
-    const page = await client().get(`/api/deployments?${query.toString()}`, deploymentPage);
+    await client().get(environmentPath(args), (answers) => answers.environment);
+    const page = await client().get(
+      `/api/deployments?${query.toString()}`,
+      (answers) => answers.deploymentPage,
+    );
     const text = historyText(page.deployments, page.next, paint);
     if (!args.flag('audit')) return { outcome: 'ok', details: page, text };
-    const trail = await client().get(`${environmentPath(args)}/audit`, audit);
+    const trail = await client().get(`${environmentPath(args)}/audit`, (answers) => answers.audit);
     return {
       outcome: 'ok',
       details: { ...page, audit: trail.entries },
@@ -38,7 +40,7 @@ export const history: Verb = {
   },
 };
 
-function trailText(entries: z.output<typeof audit>['entries'], paint: Paint): string {
+function trailText(entries: AuditEntry[], paint: Paint): string {
   const head = ['when', 'who', 'what', 'deployment', 'detail'].map((name) => paint.quiet(name));
   const rows = entries.map(({ at, actor, action, deployment, detail }) => [
     at.slice(0, 19).replace('T', ' '),

@@ -1,5 +1,4 @@
 import { UsageError } from '../../problem.ts';
-import { environment } from '../../web/schemas.ts';
 import type { Verb } from '../verb.ts';
 import { REASON, environmentPath } from './options.ts';
 
@@ -11,7 +10,12 @@ export const lock: Verb = {
   async run({ args, client, paint }) {
     const reason = args.text('reason');
     if (reason === undefined) throw new UsageError('lock needs --reason R: whoever is refused will read it');
-    const locked = await client().change('POST', `${environmentPath(args)}/lock`, { reason }, environment);
+    const locked = await client().change(
+      'POST',
+      `${environmentPath(args)}/lock`,
+      { reason },
+      (answers) => answers.environment,
+    );
     const text = `${paint.warn('locked')}  ${locked.name}: ${reason}\n  next      npx deployer unlock ${locked.name}`;
     return { outcome: 'ok', details: locked, text };
   },
@@ -23,7 +27,12 @@ export const unlock: Verb = {
   summary: 'takes the lock away',
   options: {},
   async run({ args, client, paint }) {
-    const free = await client().change('DELETE', `${environmentPath(args)}/lock`, undefined, environment);
+    const free = await client().change(
+      'DELETE',
+      `${environmentPath(args)}/lock`,
+      undefined,
+      (answers) => answers.environment,
+    );
     return { outcome: 'ok', details: free, text: `${paint.good('unlocked')}  ${free.name}` };
   },
 };

@@ -1,4 +1,3 @@
-import { deployment } from '../../web/schemas.ts';
 import type { Context, Verb } from '../verb.ts';
 import { lasting } from '../wait.ts';
 import { deploymentPath } from './options.ts';
@@ -10,7 +9,7 @@ export const logs: Verb = {
   options: { follow: { help: 'until the deployment has its outcome' } },
   async run(context) {
     const { args, client } = context;
-    const { id } = await client().get(deploymentPath(args), deployment);
+    const { id } = await client().get(deploymentPath(args), (answers) => answers.deployment);
     const path = `/api/deployments/${id}/log`;
     if (args.flag('follow'))
       return { outcome: 'ok', details: { id, lines: await follow(context, path) }, text: '' };

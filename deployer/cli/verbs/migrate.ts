@@ -1,4 +1,4 @@
-import { deployment, migrations } from '../../web/schemas.ts';
+import { loadAnswers } from '../answers.ts';
 import type { Verb } from '../verb.ts';
 import { finish } from './finish.ts';
 import { environmentPath } from './options.ts';
@@ -9,7 +9,7 @@ export const migrateStatus: Verb = {
   summary: 'applied and pending migrations',
   options: {},
   async run({ args, client, paint }) {
-    const report = await client().get(`${environmentPath(args)}/migrations`, migrations);
+    const report = await client().get(`${environmentPath(args)}/migrations`, (answers) => answers.migrations);
     const lines = [
       ...report.applied.map((name) => `  ${paint.good('applied')}  ${name}`),
       ...report.pending.map((name) => `  ${paint.warn('pending')}  ${name}`),
@@ -31,12 +31,17 @@ export const migrateRehearse: Verb = {
   options: {},
   async run(context) {
     const { args, client } = context;
-    const started = await client().change('POST', `${environmentPath(args)}/rehearsals`, {}, deployment);
+    const started = await client().change(
+      'POST',
+      `${environmentPath(args)}/rehearsals`,
+      {},
+      (answers) => answers.deployment,
+    );
     const result = await finish(context, started);
     const path = `${environmentPath(args)}/migrations?rehearsal=${encodeURIComponent(started.id)}`;
-    const report = await client().get(path, migrations);
+    const report = await client().get(path, (answers) => answers.migrations);
     const success = result.outcome === 'ok' || result.outcome === 'deployed';
-    const { cause } = deployment.parse(result.details);
+    const { cause } = (await loadAnswers()).deployment.parse(result.details);
     const error = success ? null : { migration: null, message: cause ?? result.outcome, location: null };
     return { ...result, details: { ...report, success, error, deployment: result.details } };
   },

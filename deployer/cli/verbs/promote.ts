@@ -1,4 +1,3 @@
-import { deployment } from '../../web/schemas.ts';
 import type { Verb } from '../verb.ts';
 import { finish } from './finish.ts';
 import { OVERRIDE, readOverride } from './options.ts';
@@ -12,6 +11,9 @@ export const promote: Verb = {
     const { args } = context;
     const path = `/api/environments/${encodeURIComponent(args.argument('TO'))}/promotions`;
     const body = { from: args.argument('FROM'), ...readOverride(args) };
-    return finish(context, await context.client().change('POST', path, body, deployment));
+    return finish(
+      context,
+      await context.client().change('POST', path, body, (answers) => answers.deployment),
+    );
   },
 };

@@ -1,4 +1,3 @@
-import { deployment } from '../../web/schemas.ts';
 import type { Verb } from '../verb.ts';
 import { finish } from './finish.ts';
 import { REASON, atMostOne, environmentPath } from './options.ts';
@@ -29,6 +28,9 @@ export const rollback: Verb = {
       reason: args.text('reason'),
     };
     const path = `${environmentPath(args)}/rollback`;
-    return finish(context, await context.client().change('POST', path, body, deployment));
+    return finish(
+      context,
+      await context.client().change('POST', path, body, (answers) => answers.deployment),
+    );
   },
 };

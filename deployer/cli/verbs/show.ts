@@ -1,4 +1,3 @@
-import { deployment } from '../../web/schemas.ts';
 import { wholeText } from '../text/deployment.ts';
 import type { Verb } from '../verb.ts';
 import { deploymentPath } from './options.ts';
@@ -9,7 +8,7 @@ export const show: Verb = {
   summary: 'one deployment with stages, timings and failed checks',
   options: {},
   async run({ args, client, paint }) {
-    const found = await client().get(deploymentPath(args), deployment);
+    const found = await client().get(deploymentPath(args), (answers) => answers.deployment);
     return { outcome: 'ok', details: found, text: wholeText(found, client().url, paint) };
   },
 };

@@ -1,5 +1,4 @@
 import type { EnvironmentStatus } from '../../deployment/model.ts';
-import { environment, environments, problems } from '../../web/schemas.ts';
 import { ago, shortCommit } from '../../web/format.ts';
 import type { Paint } from '../text/paint.ts';
 import { printable } from '../text/printable.ts';
@@ -13,13 +12,13 @@ export const status: Verb = {
   summary: 'what is live, what is running, the last outcome',
   options: {},
   async run({ args, client, io, paint }) {
-    const known = await client().get('/api/problems', problems);
+    const known = await client().get('/api/problems', (answers) => answers.problems);
     for (const problem of known.problems) io.stderr.write(`problem: ${printable(problem)}\n`);
     if (args.optional('ENV') === undefined) {
-      const all = await client().get('/api/environments', environments);
+      const all = await client().get('/api/environments', (answers) => answers.environments);
       return { outcome: 'ok', details: all, text: statusText(all.environments, paint) };
     }
-    const one = await client().get(environmentPath(args), environment);
+    const one = await client().get(environmentPath(args), (answers) => answers.environment);
     return { outcome: 'ok', details: one, text: statusText([one], paint) };
   },
 };

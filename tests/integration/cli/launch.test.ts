@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,8 +9,8 @@ import { beforeEach, afterEach, describe, expect, it } from 'vitest';
 
 const LAUNCH = fileURLToPath(new URL('../../../deployer/cli/launch.mjs', import.meta.url));
 
-async function run(command: string, argv: string[]) {
-  const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+async function run(command: string, argv: string[], env = process.env) {
+  const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'pipe'], env });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   return { code: child.exitCode, stdout, stderr };
 }
@@ -61,6 +61,26 @@ describe('the launcher of another project', () => {
     expect(ran.code).toBe(2);
     expect(ran.stderr).toMatch(/^deployer: .*npm ci.*\n$/);
     expect(JSON.parse(ran.stdout)).toMatchObject({ success: false, outcome: 'failed' });
+  });
+
+  it('keeps what it compiled beside the packages, or in the home where those are not its own', async () => {
+    const modules = join(project, 'node_modules');
+    await mkdir(join(modules, 'zod'), { recursive: true });
+    await writeFile(join(modules, 'zod/package.json'), '{}');
+    await writeFile(
+      join(project, 'deployer/cli/main.ts'),
+      `import { getCompileCacheDir } from 'node:module';
+      export const program = () => console.log(getCompileCacheDir());`,
+    );
+    const env: NodeJS.ProcessEnv = { ...process.env, DEPLOYER_HOME: project };
+    delete env['NODE_COMPILE_CACHE'];
+    const placeOf = async () => (await run(process.execPath, [launch], env)).stdout;
+    expect(await placeOf()).toContain(join(modules, '.cache/deployer'));
+    // Root may write everywhere.
+    if (process.getuid?.() === 0) return;
+    await chmod(modules, 0o555);
+    expect(await placeOf()).toContain(join(project, 'cache/command-line'));
+    await chmod(modules, 0o755);
   });
 
   it.skipIf(oldNode === undefined)('forwards signals to the runtime, and ends as it ends', async () => {
