@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request } from '../http.ts';
 
 /**
  * `PUT /_deploy/mode` of contract section 4, on an instance's own socket. Never throws.

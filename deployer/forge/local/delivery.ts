@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest } from '../../http.ts';
 import { FailedError } from '../../problem.ts';
 
 /**

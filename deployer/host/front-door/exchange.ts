@@ -1,10 +1,6 @@
-import {
-  request as httpRequest,
-  type ClientRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { request as httpRequest } from '../../http.ts';
 import { hasBody, isChunked, isRead, requestHeaders, responseHeaders, trailers } from './headers.ts';
 import { originForm } from './hidden.ts';
 import { NOT_EXECUTED_HEADER } from '../sluice/sluice.ts';

@@ -1,4 +1,5 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { STATUS_CODES } from '../../http.ts';
 import { isRead } from './headers.ts';
 
 /** What the front door itself answers; seconds in `retryAfter`. */

@@ -1,5 +1,6 @@
-import { request as httpRequest, STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { request as httpRequest, STATUS_CODES } from '../../http.ts';
 import { dial } from '../sluice/dial.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { isHidden, originForm } from './hidden.ts';

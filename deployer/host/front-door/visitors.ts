@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { createServer } from '../../http.ts';
 import { hasBody } from './headers.ts';
 import { proxy } from './proxy.ts';
 import type { Traffic } from '../sluice/traffic.ts';

@@ -1,6 +1,6 @@
-import { request } from 'node:http';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { request } from '../../http.ts';
 import { FailedError, oneLine } from '../../problem.ts';
 import { CONTROL } from './links.ts';
 
