@@ -80,7 +80,7 @@ export function embeddedFrontDoor({ home, runDirectory, services }: Edges): Fron
       const links = linksOf(environment);
       return { live: links.live(), write: links.write() };
     },
-    point: async (environment, socket) => point(linksOf(environment), environment, socket),
+    point: (environment, socket) => point(linksOf(environment), environment, socket),
     hold: (environment, options) => holdIn(linksOf(environment), environment, options),
     async counters(environment) {
       const state = await look(runDirectory.of(environment));

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from '../../http.ts';
 import type { Holds } from './holds.ts';
 import { isInstanceSocket } from './links.ts';
 
@@ -28,8 +29,8 @@ export function controlServer(holds: Holds, state: () => State): Server {
     },
     '/renew': ({ id }) => (isId(id) ? granted(holds.renew(id)) : 400),
     '/quiet': async ({ id }) => (isId(id) ? granted(await holds.quiet(id)) : 400),
-    '/switch': ({ id, socket }) =>
-      isId(id) && isInstanceSocket(socket) ? granted(holds.switchTo(id, socket)) : 400,
+    '/switch': async ({ id, socket }) =>
+      isId(id) && isInstanceSocket(socket) ? granted(await holds.switchTo(id, socket)) : 400,
     '/release': async ({ id }) => {
       if (!isId(id)) return 400;
       const released = holds.release(id);

@@ -16,15 +16,16 @@ interface HoldRequest {
 const MODE_ANSWER = 1000;
 
 /**
- * The one hold that may be in force, and its lease. Every method but `quiet` is one synchronous step, so that nothing
- * comes between the check that a hold is in force and what it entitles to. False: it is not, nothing was done.
+ * The one hold that may be in force, and its lease. Checking that it is, and doing what that entitles to, is one
+ * synchronous step: nothing comes between. False: it is not, nothing was done.
  */
 export interface Holds {
   begin(request: HoldRequest): boolean;
   renew(id: string): boolean;
   /** Makes the live side read-only, its jobs included, until the hold ends without a switch. */
   quiet(id: string): Promise<boolean>;
-  switchTo(id: string, socket: string): boolean;
+  /** Resolves once the writes flow to the new side. @throws what kept the switch from being on disk; it is made then */
+  switchTo(id: string, socket: string): Promise<boolean>;
   release(id: string): boolean;
   /** Ends any hold. */
   letGo(): void;
@@ -37,8 +38,8 @@ export function holds(links: Links, sluice: Sluice): Holds {
   let current: { id: string; leaseMs: number; lapsesAt: number; timer: NodeJS.Timeout } | null = null;
   /** The socket of the side that was made read-only. */
   let quiet: string | null = null;
-  /** What is being put to instances, one after the other; it never fails. */
-  let modes: Promise<unknown> = Promise.resolve();
+  /** What the next hold has to wait for, one after the other; it never fails. */
+  let ending: Promise<unknown> = Promise.resolve();
 
   // A predecessor that was killed during a hold left the writes at the sluice, and perhaps the live side read-only.
   if (links.write() === SLUICE) {
@@ -69,7 +70,7 @@ export function holds(links: Links, sluice: Sluice): Holds {
     const silenced = quiet;
     quiet = null;
     if (silenced === null) return letFlow();
-    modes = letWrite(modes, silenced);
+    ending = letWrite(ending, silenced);
   }
 
   async function letWrite(earlier: Promise<unknown>, silenced: string): Promise<void> {
@@ -110,18 +111,20 @@ export function holds(links: Links, sluice: Sluice): Holds {
       // Noted before: a hold that ends meanwhile takes it back, after it.
       quiet = links.live();
       if (quiet !== null) {
-        modes = putMode(join(links.directory, quiet), true, MODE_ANSWER);
-        await modes;
+        ending = putMode(join(links.directory, quiet), true, MODE_ANSWER);
+        await ending;
       }
       return isInForce(id);
     },
-    switchTo(id, socket) {
+    async switchTo(id, socket) {
       if (!isInForce(id) || !links.canPointTo(socket)) return false;
-      links.pointBoth(socket);
+      links.pointReads(socket);
       // What was live stays read-only: nobody sees its data any more.
       quiet = null;
       end();
-      sluice.open();
+      const flowing = links.toDisk().finally(letFlow);
+      ending = flowing.catch(() => undefined);
+      await flowing;
       return true;
     },
     release(id) {
@@ -132,7 +135,7 @@ export function holds(links: Links, sluice: Sluice): Holds {
     letGo,
     over() {
       if (current !== null) isInForce(current.id);
-      return modes;
+      return ending;
     },
     get inForce() {
       return current !== null;

@@ -1,13 +1,5 @@
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { readlinkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FailedError } from '../../problem.ts';
 
@@ -45,11 +37,15 @@ export interface Links {
   write(): string | null;
   /** Whether both sides can be pointed there. */
   canPointTo(socket: string): boolean;
-  /** Re-points both links, live first: one that fails in between has moved no write. */
-  pointBoth(socket: string): void;
+  pointReads(socket: string): void;
   pointWritesToSluice(): void;
   /** Gives the writes back to the side that is live. */
   pointWritesToLive(): void;
+  /**
+   * Makes it survive a power cut where reads are pointed to: before any write is answered there, or what was acknowledged
+   * would be on the side that nobody sees. A disk can take long over it; nobody else should wait meanwhile.
+   */
+  toDisk(): Promise<void>;
 }
 
 /** `through`: the directory below it of the sockets by which writes reach an instance; absent: the instance's own. */
@@ -59,37 +55,37 @@ export function linksIn(directory: string, through?: typeof WRITES): Links {
     const target = readLink(directory, link);
     return target === null ? null : basename(target);
   };
-  const pointWrites = (target: string) => {
-    replaceLink(directory, 'write.sock', target);
-    syncDirectory(directory);
-  };
+  const pointWrites = (target: string) => replaceLink(directory, 'write.sock', target);
   return {
     directory,
     live: () => nameOf('live.sock'),
     write: () => nameOf('write.sock'),
     canPointTo: (socket) =>
       isInstanceSocket(socket) && [socket, writesOf(socket)].every((path) => isSocket(join(directory, path))),
-    pointBoth(socket) {
-      replaceLink(directory, 'live.sock', socket);
-      pointWrites(writesOf(socket));
-    },
+    pointReads: (socket) => replaceLink(directory, 'live.sock', socket),
     pointWritesToSluice: () => pointWrites(SLUICE),
     pointWritesToLive() {
       const live = nameOf('live.sock');
       if (live === null) rmSync(join(directory, 'write.sock'), { force: true });
       else pointWrites(writesOf(live));
     },
+    toDisk: () => syncDirectory(directory),
   };
 }
 
-/** @throws FailedError when it is not what an instance serves on; nothing was re-pointed then */
-export function point(links: Links, environment: string, socket: string): void {
+/**
+ * Points both links, live first: one that fails in between has moved no write.
+ * @throws FailedError when it is not what an instance serves on; nothing was re-pointed then
+ */
+export async function point(links: Links, environment: string, socket: string): Promise<void> {
   if (!links.canPointTo(socket)) {
     throw new FailedError(
       `${JSON.stringify(socket)} is no instance's socket of ${environment}: nothing was re-pointed`,
     );
   }
-  links.pointBoth(socket);
+  links.pointReads(socket);
+  await links.toDisk();
+  links.pointWritesToLive();
 }
 
 function isSocket(path: string): boolean {
@@ -104,11 +100,11 @@ function replaceLink(directory: string, link: Link, target: string): void {
   renameSync(fresh, join(directory, link));
 }
 
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r');
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory);
   try {
-    fsyncSync(descriptor);
+    await handle.sync();
   } finally {
-    closeSync(descriptor);
+    await handle.close();
   }
 }

@@ -57,7 +57,7 @@ export function webServerFrontDoor({ home, runDirectory, services }: Edges): Fro
     },
     async point(environment, socket) {
       served(environment);
-      point(linksOf(environment), environment, socket);
+      await point(linksOf(environment), environment, socket);
     },
     async hold(environment, options) {
       served(environment);

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { ask, look } from '../../../deployer/host/sluice/control-client.ts';
+import { holds } from '../../../deployer/host/sluice/holds.ts';
+import { linksIn } from '../../../deployer/host/sluice/links.ts';
+import { serveSluice } from '../../../deployer/host/sluice/serve.ts';
 import { openSluice } from '../../../deployer/host/sluice/sluice.ts';
 import { Traffic } from '../../../deployer/host/sluice/traffic.ts';
 import {
@@ -271,6 +274,63 @@ describe('the sluice', () => {
     await until(() => blue.executed.length > 0, 'the write to be executed');
     expect(blue.executed).toEqual(['left']);
     await until(async () => (await look(directory))?.writesInFlight === 0, 'the end');
+  });
+});
+
+describe('a switch', () => {
+  test('lets no write go on before it is on disk, and keeps nobody else waiting for the disk', async () => {
+    const directory = scratch();
+    const [blue, green] = [await startInstance(directory, 'blue'), await startInstance(directory, 'green')];
+    const { promise: onDisk, resolve: isOnDisk } = Promise.withResolvers<void>();
+    const links = { ...linksIn(directory), toDisk: () => onDisk };
+    links.pointReads('blue.sock');
+    const sluice = await openSluice(directory, new Traffic());
+    onTestFinished(() => sluice.close());
+    const hold = holds(links, sluice);
+    hold.begin({ id: 'x', ...HOLD });
+    const write = () =>
+      once(request({ socketPath: join(directory, 'write.sock'), method: 'POST' }).end(), 'response');
+    const early = write();
+    await until(() => sluice.held === 1, 'the write to wait');
+    const switched = hold.switchTo('x', 'green.sock');
+    expect([links.live(), hold.inForce]).toEqual(['green.sock', false]);
+    const late = write();
+    await until(() => sluice.held === 2, 'the other one to wait, too');
+    expect(links.write()).toBe('sluice.sock');
+    isOnDisk();
+    expect(await switched).toBe(true);
+    await Promise.all([early, late]);
+    expect([blue.executed.length, green.executed.length, links.write()]).toEqual([0, 2, 'green.sock']);
+  });
+
+  test('that the disk refuses is told, and the writes go on all the same', async () => {
+    const directory = scratch();
+    await startInstance(directory, 'green');
+    const links = { ...linksIn(directory), toDisk: () => Promise.reject(new Error('EIO')) };
+    const sluice = await openSluice(directory, new Traffic());
+    onTestFinished(() => sluice.close());
+    const hold = holds(links, sluice);
+    hold.begin({ id: 'x', ...HOLD });
+    await expect(hold.switchTo('x', 'green.sock')).rejects.toThrow('EIO');
+    await hold.over();
+    expect([links.live(), links.write()]).toEqual(['green.sock', 'green.sock']);
+  });
+});
+
+describe('a sluice that takes the place of one that was killed in a hold', () => {
+  test('can be found only once the writes flow again, however long the instance takes', async () => {
+    const directory = scratch();
+    const blue = await startInstance(directory, 'blue');
+    blue.modeGate = new Promise(() => {});
+    const links = linksIn(directory, 'writes');
+    links.pointReads('blue.sock');
+    links.pointWritesToSluice();
+    const stop = new AbortController();
+    const serving = serveSluice(directory, stop.signal);
+    await until(async () => (await look(directory)) !== null, 'it to be found');
+    expect([links.write(), blue.modes]).toEqual(['blue.sock', ['{"deployment_mode":false}']]);
+    stop.abort();
+    await serving;
   });
 });
 
