@@ -15,6 +15,12 @@ const PATIENCE_MS = 3_600_000;
 const DRILLED = 'drilled backup';
 const DRILL_FAILED = 'drill failed';
 
+interface DrillRow {
+  id: number;
+  at: string;
+  detail: string;
+}
+
 export type BackupOperations = ReturnType<typeof backupOperations>;
 
 /** What can be asked of backups, by people and by the schedule. */
@@ -88,12 +94,12 @@ export function backupOperations(parts: {
   }
 
   async function lastDrill(environment: string) {
-    const row: { at: string; action: string; detail: string } | undefined = await state('audit')
-      .where({ environment })
-      .whereIn('action', [DRILLED, DRILL_FAILED])
-      .orderBy('id', 'desc')
-      .first('at', 'action', 'detail');
-    return row ? { at: row.at, success: row.action === DRILLED, detail: row.detail } : null;
+    const newest = async (action: string): Promise<DrillRow | undefined> =>
+      state('audit').where({ environment, action }).orderBy('id', 'desc').first();
+    // One at a time, because an index has the newest of an action at its end.
+    const [good, bad] = [await newest(DRILLED), await newest(DRILL_FAILED)];
+    const row = bad === undefined || (good && good.id > bad.id) ? good : bad;
+    return row ? { at: row.at, success: row === good, detail: row.detail } : null;
   }
 
   async function problemsOf(environment: string): Promise<string[]> {

@@ -6,6 +6,7 @@ import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { createConductor, type Conductor } from '../deployment/conductor.ts';
 import { createJournal, type Journal } from '../deployment/journal.ts';
+import { deploymentLogs } from '../deployment/prepare.ts';
 import { reportsOf } from '../deployment/reports.ts';
 import type { Tools } from '../deployment/work.ts';
 import { githubForge } from '../forge/github/forge.ts';
@@ -202,7 +203,13 @@ async function compose(base: {
   // Before anything that would keep a process that has failed.
   await takeOver({ home, running: code, server, state, journal, logger });
   supervisor.start();
-  const forgetting = startForgetting({ state, outbox, clock, logger });
+  const forgetting = startForgetting({
+    state,
+    outbox,
+    logs: deploymentLogs(home),
+    clock,
+    logger,
+  });
   isOpen = true;
   recovered = true;
   outbox.kick();

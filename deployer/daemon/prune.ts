@@ -44,7 +44,7 @@ export async function pruneReleases(
     ...environments.map(({ name }) =>
       newest().where({ environment: name }).whereNotNull('live_at').limit(KEPT_RELEASES).select('tree'),
     ),
-    newest().where({ kind: 'rehearsal' }).limit(KEPT_REHEARSED).select('tree'),
+    newest().whereRaw("kind = 'rehearsal'").limit(KEPT_REHEARSED).select('tree'),
     journal.inPhases(UNFINISHED),
   ]);
   await releases.prune(new Set(kept.flat().flatMap(({ tree }) => tree ?? [])));

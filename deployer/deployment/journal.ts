@@ -5,7 +5,7 @@ import { oneLine } from '../problem.ts';
 import { enqueue } from '../forge/outbox.ts';
 import { assertTransition, type Phase } from './lifecycle.ts';
 import { stagesOf, type Kind, type Outcome, type StageName, type Suite } from './model.ts';
-import { readRecords } from './records.ts';
+import { readRecords, unfinished } from './records.ts';
 import {
   toColumns,
   type DeploymentRecord,
@@ -134,9 +134,8 @@ export function createJournal(options: {
       const superseded: string[] = [];
       const joined = await state.transaction(async (trx) => {
         // An older one of the same commit will not do: it gives way to what came between.
-        const newest = await rows(trx)
+        const newest = await unfinished(trx)
           .where({ environment: rest.environment })
-          .whereNot({ phase: 'finished' })
           .whereNot({ kind: 'rehearsal' })
           .orderBy('seq', 'desc')
           .first();

@@ -4,6 +4,7 @@
  */
 export const PHASES = ['waiting', 'running', 'switching', 'live', 'reverting', 'finished'] as const;
 export type Phase = (typeof PHASES)[number];
+export type Unfinished = Exclude<Phase, 'finished'>;
 
 export const TRANSITIONS: Readonly<Record<Phase, readonly Phase[]>> = {
   // A commit whose tree is already live, a refusal and a superseded one end without having run.

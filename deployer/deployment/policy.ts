@@ -36,17 +36,22 @@ export function policyOf(state: Knex): Policy & { lockOf(environment: string): P
     },
 
     async gate(requires, tree) {
-      const same = () =>
-        state<DeploymentRow>('deployments').where({ environment: requires, tree, kind: 'deploy' });
-      const verified = await same().where({ outcome: 'deployed' }).max('finished_at as at').first();
+      const same = await state<DeploymentRow>('deployments')
+        .where({ environment: requires, tree, kind: 'deploy' })
+        .select('commit', 'phase', 'outcome', 'finished_at');
+      const verified = same
+        .filter(({ outcome }) => outcome === 'deployed')
+        .map(({ finished_at: at }) => at ?? '')
+        .toSorted()
+        .at(-1);
       // The same tree may have failed under another commit: the latest verdict counts.
       const failed = await state('quarantine')
         .where({ environment: requires })
-        .whereIn('commit', same().select('commit'))
+        .whereIn('commit', [...new Set(same.map(({ commit }) => commit))])
         .max('since as at')
         .first();
-      if (verified?.['at'] && !(failed?.['at'] >= verified['at'])) return { state: 'open' };
-      if (await same().whereNot({ phase: 'finished' }).first()) return { state: 'pending' };
+      if (verified && !(failed?.['at'] >= verified)) return { state: 'open' };
+      if (same.some(({ phase }) => phase !== 'finished')) return { state: 'pending' };
       return {
         state: 'closed',
         reason: `${requires} has not verified the tree ${tree.slice(0, 8)}; deploy it to ${requires} first`,

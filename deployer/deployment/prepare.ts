@@ -109,6 +109,9 @@ async function deploymentLog(
   };
 }
 
+/** Where the deployments' own logs are, by id. */
+export const deploymentLogs = (home: string): string => join(home, 'logs', 'deployments');
+
 export function logFileOf(home: string, id: string): string {
-  return join(home, 'logs', 'deployments', `${id}.log`);
+  return join(deploymentLogs(home), `${id}.log`);
 }

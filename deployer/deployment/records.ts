@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
-import type { Phase } from './lifecycle.ts';
-import type { Deployment, StageName, Suite } from './model.ts';
+import type { Unfinished } from './lifecycle.ts';
+import type { Deployment, Outcome, StageName, Suite } from './model.ts';
 import { reproduce } from './reports/reproduce.ts';
 import {
   toRecord,
@@ -12,6 +12,20 @@ import {
   type StageRow,
   type SuiteRow,
 } from './record.ts';
+
+/** More than are given in a day: a new one has to differ from those of its day. */
+const MOST_TAGS = 1000;
+
+/** Those that are not over: few, and found by an index that holds no others. */
+export const unfinished = (state: Knex) =>
+  state<DeploymentRow>('deployments').whereRaw("phase <> 'finished'");
+
+/** The places of those whose commit begins with these hexadecimal digits: told so, an index finds them in either store. */
+const ofCommit = (state: Knex, digits: string) =>
+  state<DeploymentRow>('deployments')
+    .where('commit', '>=', digits)
+    .where('commit', '<', `${digits}g`)
+    .select('seq');
 
 /** Reading what the journal wrote. */
 export function readRecords(state: Knex) {
@@ -50,7 +64,8 @@ export function readRecords(state: Knex) {
     /** The backups that restores took of what they replaced: nobody who asks for the newest means these. */
     async takenByRestores(environment: string): Promise<ReadonlySet<string>> {
       const taken = await rows()
-        .where({ environment, kind: 'restore' })
+        .where({ environment })
+        .whereRaw("kind = 'restore'")
         .whereNotNull('backup')
         .select('backup');
       return new Set(taken.flatMap(({ backup }) => backup ?? []));
@@ -62,9 +77,42 @@ export function readRecords(state: Knex) {
       return row?.started_at ?? null;
     },
 
+    /** Newest first, at most `most`; `before`: the place that they have to be before. `commit` may be its first digits. */
+    async page(wanted: {
+      environment: string | undefined;
+      commit: string | undefined;
+      outcome: Outcome | undefined;
+      before: number | undefined;
+      most: number;
+    }): Promise<DeploymentRow[]> {
+      const { environment, commit, outcome, before, most } = wanted;
+      const query = rows().orderBy('seq', 'desc').limit(most);
+      if (environment !== undefined) void query.where({ environment });
+      if (commit !== undefined) void query.whereIn('seq', ofCommit(state, commit));
+      if (outcome !== undefined) void query.where({ outcome });
+      if (before !== undefined) void query.where('seq', '<', before);
+      return query;
+    },
+
+    /** The newest that went live in an environment, and that one can go back to, by the first digits of its commit or its tag. */
+    async wasLive(
+      environment: string,
+      wanted: { commit: string } | { version: string },
+    ): Promise<DeploymentRecord | null> {
+      const earlier = rows()
+        .where({ environment })
+        .whereNotNull('live_at')
+        .whereNotNull('slot')
+        .whereIn('outcome', ['deployed', 'ok']);
+      if ('commit' in wanted) void earlier.whereIn('seq', ofCommit(state, wanted.commit));
+      else void earlier.where({ tag: wanted.version });
+      const row = await earlier.orderBy('seq', 'desc').first();
+      return row ? toRecord(row) : null;
+    },
+
     /** The newest deployment in one of the phases, or null; rehearsals, which make nothing live, are left out. */
-    async newest(environment: string, phases: readonly Phase[]): Promise<DeploymentRecord | null> {
-      const row = await rows()
+    async newest(environment: string, phases: readonly Unfinished[]): Promise<DeploymentRecord | null> {
+      const row = await unfinished(state)
         .where({ environment })
         .whereIn('phase', phases)
         .whereNot({ kind: 'rehearsal' })
@@ -74,10 +122,9 @@ export function readRecords(state: Knex) {
     },
 
     /** The rehearsals in one of the phases, oldest first. */
-    async rehearsals(phases: readonly Phase[]): Promise<DeploymentRecord[]> {
-      return (await rows().whereIn('phase', phases).where({ kind: 'rehearsal' }).orderBy('seq')).map(
-        toRecord,
-      );
+    async rehearsals(phases: readonly Unfinished[]): Promise<DeploymentRecord[]> {
+      const found = unfinished(state).whereIn('phase', phases).where({ kind: 'rehearsal' });
+      return (await found.orderBy('seq')).map(toRecord);
     },
 
     /** The newest rehearsal that somebody asked for in an environment, or null. */
@@ -89,9 +136,10 @@ export function readRecords(state: Knex) {
       return row ? toRecord(row) : null;
     },
 
-    /** The names of all tags that were given, those that the forge has not made yet included. */
+    /** The names of the tags that were given last, those that the forge has not made yet included. */
     async tags(): Promise<string[]> {
-      return (await rows().whereNotNull('tag').select('tag')).flatMap(({ tag }) => tag ?? []);
+      const newest = rows().whereNotNull('tag').orderBy('seq', 'desc').limit(MOST_TAGS);
+      return (await newest.select('tag')).flatMap(({ tag }) => tag ?? []);
     },
 
     /** The newest that was given a tag in the environment, or null. */
@@ -101,8 +149,8 @@ export function readRecords(state: Knex) {
       return row ? toRecord(row) : null;
     },
 
-    async inPhases(phases: readonly Phase[]): Promise<DeploymentRecord[]> {
-      return (await rows().whereIn('phase', phases).orderBy('seq')).map(toRecord);
+    async inPhases(phases: readonly Unfinished[]): Promise<DeploymentRecord[]> {
+      return (await unfinished(state).whereIn('phase', phases).orderBy('seq')).map(toRecord);
     },
 
     async liveOf(environment: string): Promise<DeploymentRecord | null> {

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import { inPortions } from '../portions.ts';
 import { oneLine } from '../problem.ts';
 import { ForgeError, type Forge, type Report } from './types.ts';
 
@@ -167,10 +168,11 @@ export function createOutbox(options: {
     },
     /** Forgets reports that were delivered or given up before then. */
     async forget(before: Date): Promise<void> {
-      await rows()
-        .where('created_at', '<', before.toISOString())
-        .where((done) => void done.whereNotNull('delivered_at').orWhere({ abandoned: true }))
-        .delete();
+      await inPortions(state, 'outbox', (old) =>
+        old
+          .where('created_at', '<', before.toISOString())
+          .where((done) => void done.whereNotNull('delivered_at').orWhere({ abandoned: true })),
+      );
     },
     async stop(): Promise<void> {
       end.abort();

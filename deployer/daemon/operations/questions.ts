@@ -9,6 +9,8 @@ import { logLines, watchDeployment } from '../watch.ts';
 import type { Parts } from './operations.ts';
 
 const MOST_ROWS = 200;
+/** The newest that a status names. */
+const MOST_QUARANTINED = 100;
 const UNFINISHED = ['running', 'switching', 'live', 'reverting'] as const;
 
 /** What is there, what was, and what is wrong. Nothing is changed by asking. */
@@ -39,7 +41,8 @@ export function questions(parts: Parts) {
       .first();
     const quarantined: { commit: string }[] = await state('quarantine')
       .where({ environment: name })
-      .orderBy('since')
+      .orderBy('since', 'desc')
+      .limit(MOST_QUARANTINED)
       .select('commit');
     return {
       name,
@@ -48,7 +51,7 @@ export function questions(parts: Parts) {
       waiting: await details(await journal.newest(name, ['waiting'])),
       last: await details(last ?? null),
       lock: await policy.lockOf(name),
-      quarantined: quarantined.map(({ commit }) => commit),
+      quarantined: quarantined.map(({ commit }) => commit).toReversed(),
     };
   }
 
@@ -60,15 +63,8 @@ export function questions(parts: Parts) {
     async deployments({ environment: name, commit, outcome, limit = 50, cursor }) {
       if (name !== undefined) await known(name);
       const size = Math.min(Math.max(limit, 1), MOST_ROWS);
-      const query = rows()
-        .orderBy('seq', 'desc')
-        .limit(size + 1);
-      if (name !== undefined) void query.where({ environment: name });
-      if (commit !== undefined)
-        void query.where('commit', 'like', `${commit.replaceAll(/[^0-9a-f]/g, '?')}%`);
-      if (outcome !== undefined) void query.where({ outcome });
-      if (cursor !== undefined) void query.where('seq', '<', positionOf(cursor));
-      const found = await query;
+      const before = cursor === undefined ? undefined : positionOf(cursor);
+      const found = await journal.page({ environment: name, commit, outcome, before, most: size + 1 });
       const page = found.slice(0, size);
       return {
         deployments: page.map(toSummary),

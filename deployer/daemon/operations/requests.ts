@@ -1,6 +1,6 @@
 import type { Deployment } from '../../deployment/model.ts';
 import { undoOf } from '../../deployment/restore.ts';
-import { toRecord, type DeploymentRecord, type DeploymentRow } from '../../deployment/record.ts';
+import type { DeploymentRecord } from '../../deployment/record.ts';
 import type { DeployRequest, Operations, RollbackRequest } from '../../operations.ts';
 import { RefusedError, UsageError } from '../../problem.ts';
 import type { EnvironmentRow } from '../../reconcile/reconciler.ts';
@@ -11,7 +11,6 @@ import type { Parts } from './operations.ts';
 export function requests(parts: Parts, deployment: Operations['deployment']) {
   const { state, tools, conductor, reconciler } = parts;
   const { journal, mirror, policy } = tools;
-  const rows = () => state<DeploymentRow>('deployments');
   const { known, live, headOf } = parts.lookUp;
 
   async function accepted(record: DeploymentRecord): Promise<Deployment> {
@@ -103,22 +102,13 @@ export function requests(parts: Parts, deployment: Operations['deployment']) {
         throw new RefusedError(`there is no earlier release in ${name}: ${from.id} is its first`);
       return journal.get(from.previous);
     }
-    const earlier = rows()
-      .where({ environment: name })
-      .whereNotNull('live_at')
-      .whereNotNull('slot')
-      .whereIn('outcome', ['deployed', 'ok']);
     if ('commit' in target && !/^[0-9a-f]{7,64}$/.test(target.commit))
       throw new UsageError(`expected a commit of 7 to 64 hexadecimal digits, got ${target.commit}`);
-    const query =
-      'commit' in target
-        ? earlier.where('commit', 'like', `${target.commit}%`)
-        : earlier.where({ tag: target.version });
-    const row = await query.orderBy('seq', 'desc').first();
+    const earlier = await journal.wasLive(name, target);
     const asked = 'commit' in target ? target.commit : target.version;
-    if (!row) throw new UsageError(`${asked} was never live in ${name}; see history ${name}`);
-    if (row.commit === from.commit) throw new RefusedError(`${asked} is live in ${name} already`);
-    return toRecord(row);
+    if (!earlier) throw new UsageError(`${asked} was never live in ${name}; see history ${name}`);
+    if (earlier.commit === from.commit) throw new RefusedError(`${asked} is live in ${name} already`);
+    return earlier;
   }
 
   return {
