@@ -33,7 +33,7 @@ export interface Options {
   scale: Scale;
 }
 
-export const USAGE = `node tests/benchmarks/run.ts [--quick] [--turns N] [--only ${SECTIONS.join(',')}] [--contestants NAME,…]`;
+export const USAGE = `node tests/benchmarks/run.ts [--quick] [--turns N] [--only ${SECTIONS.join(',')}] [--contestants NAME,…] [--sizes MB,…] [--pasts N,…]`;
 
 /** @throws TypeError for what is no option, or no section */
 export function parseOptions(argv: readonly string[]): Options {
@@ -44,6 +44,8 @@ export function parseOptions(argv: readonly string[]): Options {
       only: { type: 'string' },
       turns: { type: 'string' },
       contestants: { type: 'string' },
+      sizes: { type: 'string' },
+      pasts: { type: 'string' },
     },
   });
   const asked = values.only?.split(',');
@@ -53,10 +55,19 @@ export function parseOptions(argv: readonly string[]): Options {
   const turns = Number(values.turns ?? 1);
   if (!Number.isInteger(turns) || turns < 1)
     throw new TypeError('--turns: expected a whole number from 1 on');
-  const scale = values.quick ? QUICK : FULL;
+  const whole = values.quick ? QUICK : FULL;
+  const sizes = numbers(values.sizes, '--sizes') ?? whole.sizes;
+  const scale = { ...whole, sizes, pasts: numbers(values.pasts, '--pasts') ?? whole.pasts };
   return {
     sections: SECTIONS.filter((section) => asked?.includes(section) ?? true),
     contestants: values.contestants?.split(',') ?? null,
     scale: values.turns === undefined ? scale : { ...scale, turns },
   };
+}
+
+function numbers(text: string | undefined, option: string): number[] | undefined {
+  const given = text?.split(',').map(Number);
+  if (given?.some((number) => !Number.isInteger(number) || number < 1))
+    throw new TypeError(`${option}: expected whole numbers from 1 on, with commas between them`);
+  return given;
 }

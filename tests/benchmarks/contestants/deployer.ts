@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -133,11 +135,26 @@ export class Deployer implements Contestant {
     return [{ part: 'until requested', ms: asked }, ...parts, { part: 'between stages', ms: between }];
   }
 
-  /** How long a page of the history takes, in milliseconds. */
-  async historyMs(): Promise<number> {
+  /** How long an answer to a question takes, in milliseconds. */
+  async answerMs(path: string): Promise<number> {
     const began = performance.now();
-    await (await this.#get('/api/deployments?environment=dev&limit=50')).text();
+    const response = await this.#get(path);
+    await response.text();
+    if (!response.ok) throw new Error(`${path} was answered ${response.status}`);
     return performance.now() - began;
+  }
+
+  /** How long a command of an operator's takes, in milliseconds, its own start included. */
+  async commandMs(...args: string[]): Promise<number> {
+    const began = performance.now();
+    await once(begin(this.#command(...args)), 'exit');
+    return performance.now() - began;
+  }
+
+  /** The most memory that the daemon has had since it started, in megabytes. */
+  peakMegabytes(): number {
+    const status = readFileSync(`/proc/${this.#daemon?.pid}/status`, 'utf8');
+    return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);
   }
 
   #get(path: string): Promise<Response> {
