@@ -26,7 +26,8 @@ export async function archiveDirectory(
     },
     ['.'],
   );
-  return { ...(await compressTo(to, pack, signal)), contents };
+  const { stored } = await compressTo(to, pack, signal);
+  return { ...stored, contents };
 }
 
 /** Reads an archive to its end. @throws when it is damaged */

@@ -6,35 +6,39 @@ import type { StoredFile } from './manifest.ts';
 
 const CHUNK = 1024 * 1024;
 
-/** Writes bytes to a new file, compressed by zstd with a checksum, synced to disk. */
+/** Writes bytes to a new file, compressed by zstd with a checksum, synced to disk. `plain`: what they were. */
 export async function compressTo(
   file: string,
   source: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
-): Promise<StoredFile> {
+): Promise<{ stored: StoredFile; plain: StoredFile }> {
   const params = { [constants.ZSTD_c_checksumFlag]: 1 };
-  const measure = new Measure();
+  const [stored, plain] = [new Measure(), new Measure()];
   await pipeline(
     source,
+    (chunks: AsyncIterable<Uint8Array>) => plain.pass(chunks),
     createZstdCompress({ params, chunkSize: CHUNK }),
-    (chunks: AsyncIterable<Buffer>) => measure.pass(chunks),
+    (chunks: AsyncIterable<Uint8Array>) => stored.pass(chunks),
     createWriteStream(file, { flags: 'wx', flush: true }),
     { signal },
   );
-  return measure.result();
+  return { stored: stored.result(), plain: plain.result() };
 }
 
 export const readFrom = (file: string): AsyncIterable<Buffer> =>
   createReadStream(file, { highWaterMark: CHUNK });
 
-/** Decompresses a file to a new one; not synced. */
-export async function decompressTo(file: string, to: string, signal: AbortSignal): Promise<void> {
+/** Decompresses a file to a new one; not synced. Returns what was written. */
+export async function decompressTo(file: string, to: string, signal: AbortSignal): Promise<StoredFile> {
+  const measure = new Measure();
   await pipeline(
     readFrom(file),
     createZstdDecompress({ chunkSize: CHUNK }),
+    (chunks: AsyncIterable<Uint8Array>) => measure.pass(chunks),
     createWriteStream(to, { flags: 'wx' }),
     { signal },
   );
+  return measure.result();
 }
 
 /** SHA-256 and size of a file. */
@@ -48,12 +52,12 @@ class Measure {
   readonly #hash = createHash('sha256');
   #size = 0;
 
-  add(chunk: Buffer): void {
+  add(chunk: Uint8Array): void {
     this.#hash.update(chunk);
     this.#size += chunk.length;
   }
 
-  async *pass(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  async *pass(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const chunk of chunks) {
       this.add(chunk);
       yield chunk;

@@ -16,8 +16,7 @@ import {
 import { idAt, nextId, temporaryName } from './names.ts';
 import { withScratch } from './scratch.ts';
 import { copyDatabase, syncToDisk } from './sqlite/copy.ts';
-import { fingerprint } from './sqlite/fingerprint.ts';
-import { reading } from './sqlite/open.ts';
+import { digest } from './large.ts';
 import { verifyFiles } from './verify.ts';
 
 export interface CreateOptions {
@@ -56,10 +55,10 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
   const path = join(directory, temporaryName(id));
   try {
     await mkdir(path, { mode: 0o700 });
-    const manifest = await withScratch(directory, (scratch) =>
+    const { manifest, copied } = await withScratch(directory, (scratch) =>
       write({ ...options, id, path, scratch }, signal),
     );
-    await withScratch(directory, (scratch) => mustVerify({ id, path, scratch }, signal));
+    await withScratch(directory, (scratch) => mustVerify({ id, path, scratch, copied }, signal));
     const { kind, verifiedAt } = manifest;
     return { id: await publish(directory, path, manifest), kind, verifiedAt };
   } finally {
@@ -73,11 +72,11 @@ interface Draft extends CreateOptions {
   scratch: string;
 }
 
-async function write(draft: Draft, signal: AbortSignal): Promise<Manifest> {
+async function write(draft: Draft, signal: AbortSignal) {
   const { id, kind, path, schemaVersion, now } = draft;
   const started = performance.now();
   // The database first: every file that it names is then still to come, or already there.
-  const { tables, database } = await writeDatabase(draft, signal);
+  const { tables, database, copied } = await writeDatabase(draft, signal);
   const archived = await writeArchive(draft, signal);
   const manifest: Manifest = {
     format: 1,
@@ -96,16 +95,19 @@ async function write(draft: Draft, signal: AbortSignal): Promise<Manifest> {
     archive: archived?.contents ?? null,
   };
   await writeManifest(path, manifest);
-  return manifest;
+  return { manifest, copied };
 }
 
 async function writeDatabase({ databaseFile, path, scratch }: Draft, signal: AbortSignal) {
-  if (databaseFile === null) return { tables: {}, database: null };
+  if (databaseFile === null) return { tables: {}, database: null, copied: null };
   const copy = join(scratch, 'copy.sqlite3');
   await copyDatabase(databaseFile, copy);
   signal.throwIfAborted();
-  const tables = reading(copy, fingerprint);
-  return { tables, database: await compressTo(join(path, DATABASE), readFrom(copy), signal) };
+  const [tables, { stored, plain }] = await Promise.all([
+    digest(copy, signal),
+    compressTo(join(path, DATABASE), readFrom(copy), signal),
+  ]);
+  return { tables, database: stored, copied: plain.sha256 };
 }
 
 async function writeArchive({ kind, filesDirectory, path }: Draft, signal: AbortSignal) {

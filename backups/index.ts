@@ -11,26 +11,26 @@ import { entriesOf, isBackupId, removeBackup, sweepTemporaries } from './names.t
 import { manifestOf, pathOf, type Which } from './restore.ts';
 import { expendable } from './retention.ts';
 import { withScratch } from './scratch.ts';
-import { createThread } from './thread/client.ts';
+import { createThreads } from './thread/client.ts';
 
 export { BackupError, removeBackup };
 export type { Backup, Check, CreateOptions, Manifest, Which };
 
-/** Reading and writing whole databases happens in one thread, which the first call starts. */
-const thread = createThread<BackupJobs>(
+/** Reading and writing whole databases happens in a thread for each environment, which the first call starts. */
+const threads = createThreads<BackupJobs>(
   new URL('worker.ts', import.meta.url),
   (sentence) => new BackupError(sentence),
 );
 
-/** Ends the thread, if it was ever started. */
-export const closeBackupThread = (): Promise<void> => thread.close();
+/** Ends the threads that were ever started. */
+export const closeBackupThreads = (): Promise<void> => threads.close();
 
 /** Makes a backup; it exists only once it has been verified. @throws BackupError, the signal's reason */
 export function createBackup({
   signal,
   ...options
 }: CreateOptions & { signal: AbortSignal }): Promise<Backup> {
-  return thread.run('create', options, signal);
+  return threads.of(options.directory).run('create', options, signal);
 }
 
 /** Whether a backup can be restored to what it was made from. @throws BackupError when there is no such backup */
@@ -38,7 +38,7 @@ export async function verifyBackup(
   which: Which,
   signal?: AbortSignal,
 ): Promise<{ success: boolean; checks: Check[] }> {
-  const checks = await thread.run('verify', which, signal);
+  const checks = await threads.of(which.directory).run('verify', which, signal);
   return { success: checks.every(({ success }) => success), checks };
 }
 
@@ -48,22 +48,22 @@ export const describeBackup = ({ directory, id }: Which): Promise<Manifest> =>
 
 /** Restores the database of a backup to a new file. @throws BackupError, the signal's reason */
 export const restoreDatabase = (options: Which & { toFile: string }, signal?: AbortSignal): Promise<void> =>
-  thread.run('restoreDatabase', options, signal);
+  threads.of(options.directory).run('restoreDatabase', options, signal);
 
 /** Restores the files of a full backup to a new directory. @throws BackupError, the signal's reason */
 export const restoreFiles = (options: Which & { toDirectory: string }, signal?: AbortSignal): Promise<void> =>
-  thread.run('restoreFiles', options, signal);
+  threads.of(options.directory).run('restoreFiles', options, signal);
 
 /** Adds the files of a full backup to a directory that may be in use; none that is there is touched. @throws BackupError */
 export const addFiles = (options: Which & { toDirectory: string }, signal?: AbortSignal): Promise<Added> =>
-  thread.run('addFiles', options, signal);
+  threads.of(options.directory).run('addFiles', options, signal);
 
 /** Writes the database of a backup as SQL text that the stock `sqlite3` reads, and ends the stream. @throws BackupError */
 export async function exportSql(which: Which, stream: NodeJS.WritableStream): Promise<void> {
   pathOf(which);
   return withScratch(which.directory, async (scratch) => {
     const toFile = join(scratch, 'export.sql');
-    await thread.run('exportSql', { ...which, scratch, toFile });
+    await threads.of(which.directory).run('exportSql', { ...which, scratch, toFile });
     await pipeline(createReadStream(toFile), stream);
   });
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { digestRows, type TableDigest, type Value } from '../digest.ts';
 import { quoteName, type Connection } from './open.ts';
 import { comparableTables } from './tables.ts';
@@ -9,6 +10,15 @@ export type Fingerprint = Readonly<Record<string, TableDigest>>;
 export function fingerprint(database: Connection): Fingerprint {
   const tables = comparableTables(database);
   return Object.fromEntries(tables.map(({ name }) => [name, digestTable(database, name)]));
+}
+
+const count = z.object({ rows: z.number() });
+
+/** Rows of each table that counts. */
+export function countRows(database: Connection): Record<string, number> {
+  const rowsOf = (table: string) =>
+    count.parse(database.prepare(`SELECT count(*) AS rows FROM ${quoteName(table)}`).get()).rows;
+  return Object.fromEntries(comparableTables(database).map(({ name }) => [name, rowsOf(name)]));
 }
 
 /** The digest of one table; of an attached schema when that is named. */

@@ -70,6 +70,22 @@ export function createThread<J extends Jobs>(entry: URL, failure: (sentence: str
   };
 }
 
+/** A thread for each key, so that long work for one environment keeps no other waiting. */
+export function createThreads<J extends Jobs>(entry: URL, failure: (sentence: string) => Error) {
+  const threads = new Map<string, Thread<J>>();
+  return {
+    of(key: string): Thread<J> {
+      const thread = threads.get(key) ?? createThread<J>(entry, failure);
+      threads.set(key, thread);
+      return thread;
+    },
+    /** Ends them all; those that are asked again start anew. */
+    async close(): Promise<void> {
+      await Promise.all(Array.from(threads.values(), (thread) => thread.close()));
+    },
+  };
+}
+
 function settle(
   { worker, calls }: Running,
   answer: Answer<never>,

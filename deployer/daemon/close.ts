@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Knex } from 'knex';
-import { closeBackupThread } from '../../backups/index.ts';
-import { closeDataThread } from '../data/index.ts';
+import { closeBackupThreads } from '../../backups/index.ts';
+import { closeDataThreads } from '../data/index.ts';
 import type { Conductor } from '../deployment/conductor.ts';
 import { SLOTS, type Tools } from '../deployment/work.ts';
 import type { createOutbox } from '../forge/outbox.ts';
@@ -40,8 +40,8 @@ export function closer(parts: {
     parts.forge.close?.();
     await parts.outbox.stop();
     await parts.forgetting.stop();
-    await closeDataThread();
-    await closeBackupThread();
+    await closeDataThreads();
+    await closeBackupThreads();
     await parts.state.destroy();
   };
 }

@@ -3,7 +3,7 @@ import { FailedError } from '../problem.ts';
 import { sqliteGenerations } from './sqlite/generations.ts';
 import type { Generations } from './types.ts';
 
-export { closeDataThread } from './sqlite/thread.ts';
+export { closeDataThreads } from './sqlite/thread.ts';
 
 /**
  * The generations of an environment's database below `home`; null when it has none.

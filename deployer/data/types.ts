@@ -1,6 +1,9 @@
 /** Row count and order-independent digest of each table; tables exempt by name are left out. */
 export type Fingerprint = Readonly<Record<string, { rows: number; digest: string }>>;
 
+/** Row count of each table; tables exempt by name are left out. */
+export type RowCounts = Readonly<Record<string, number>>;
+
 /** A difference between two states of a database, in words an operator can act on. */
 export interface Difference {
   table: string;
@@ -28,11 +31,19 @@ export interface WriteLock {
 /** Sees whether a database that nobody should write to was written to. */
 export interface Watch {
   /**
-   * What differs from when the watch began, exempt tables left out. `except`: tables that may differ. Looks that find
-   * something new are few: see the implementation.
+   * What differs from when the watch began, exempt tables left out. `except`: tables that may differ; `where`: in a later
+   * copy, not in the generation itself. Looks that find something new are few: see the implementation.
    */
-  changed(except?: ReadonlySet<string>): Promise<Difference[]>;
+  changed(except?: ReadonlySet<string>, where?: Generation): Promise<Difference[]>;
   end(): Promise<void>;
+}
+
+/** A copy of which most is made. */
+export interface BegunCopy {
+  /** Adds what was written since, and makes it a generation. The write lock of what it is a copy of has to be held. */
+  finish(): Promise<Generation>;
+  /** Gives up one that is not finished. */
+  drop(): Promise<void>;
 }
 
 /** The generations of one environment's database. One implementation per database client. */
@@ -42,6 +53,10 @@ export interface Generations {
   open(id: string): Generation;
   /** A consistent copy of a live one, as a new generation. */
   copy(from: Generation): Promise<Generation>;
+  /** Begins a copy of a live one, so that little is left to be done under a hold: what was written meanwhile. */
+  begin(from: Generation): Promise<BegunCopy>;
+  /** Whether that is so; otherwise all of the copy is made at its end. */
+  copiesAhead(from: Generation): Promise<boolean>;
   /** A new one from what `fill` writes to the database file it is given (restored from a backup). */
   fill(fill: (databaseFile: string) => Promise<void>): Promise<Generation>;
   remove(generation: Generation): Promise<void>;
@@ -52,6 +67,7 @@ export interface Generations {
   /** Waits up to `timeoutMs` for the write lock. @throws FailedError when somebody else keeps it */
   lock(generation: Generation, timeoutMs: number): Promise<WriteLock>;
   fingerprint(generation: Generation): Promise<Fingerprint>;
+  rows(generation: Generation): Promise<RowCounts>;
   /** The schema as text, normalised, to compare before and after. */
   schema(generation: Generation): Promise<string>;
   /** Tables, rows and, where the database keeps an audit log, who wrote them; empty when equal. `except`: tables that may differ. */

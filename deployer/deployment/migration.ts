@@ -99,6 +99,8 @@ async function takeDown(work: Work, live: Live, generation: Generation, to: stri
 const BOOKKEEPING =
   /^(.*_)?(migrations?(_lock|_history)?|schema_(version|history|info)|alembic_version|goose_db_version)$/i;
 
+export const isBookkeeping = (table: string): boolean => BOOKKEEPING.test(table);
+
 /**
  * Runs migrations on a copy that nobody else writes to.
  * @throws FailedError when anything but the tables that they name as touched differs then: rows, indexes, triggers, sequences
@@ -107,16 +109,17 @@ export async function touchingOnlyTheirs(
   generations: Generations,
   copy: Generation,
   run: () => Promise<Ran>,
-): Promise<void> {
+): Promise<Ran> {
   const watch = await generations.watch(copy);
   try {
     const ran = await run();
     const touched = new Set(ran.flatMap(({ touches }) => touches));
     const found = (await watch.changed(touched)).filter(
       // A view holds no data.
-      ({ table, kind }) => kind !== 'view' && !BOOKKEEPING.test(table),
+      ({ table, kind }) => kind !== 'view' && !isBookkeeping(table),
     );
     if (found.length > 0) throw new FailedError(whoTouched(found, ran));
+    return ran;
   } finally {
     await watch.end();
   }

@@ -39,6 +39,7 @@ export async function prepare(
     ran: [],
     applied: [],
     proven: record.proven,
+    nextCopy: null,
     hold: null,
     writeLock: null,
     generation: null,

@@ -4,6 +4,7 @@ import type { Generation } from '../data/types.ts';
 import { boot, DRAIN_MS, healthOf, setReadOnly, socketPath, stop } from './instance.ts';
 import { WARM_MS } from './retire.ts';
 import { contextOf, liveContext } from './migration.ts';
+import { dropNext, takeNext } from './next-copy.ts';
 import { migrate } from './programs.ts';
 import { dataBefore, replacesData } from './restore.ts';
 import { hold } from './stages/hold.ts';
@@ -124,6 +125,7 @@ async function downAndBack(work: Work, live: Live): Promise<void> {
   } finally {
     holding.writeLock?.release();
     await holding.hold?.release();
+    await dropNext(holding);
   }
 }
 
@@ -132,7 +134,7 @@ async function earlierData(work: Work, live: Live, now: Generation): Promise<Gen
   const generations = tools.generations(config);
   if (!generations) throw new FailedError('there is no database to take back');
   if (replacesData(record)) return dataBefore(work, live, { generations, now });
-  const next = await generations.copy(now);
+  const next = await takeNext(work, generations, now);
   await migrate(tools, contextOf(work), next, ['down', '--to', live.record.applied?.at(-1) ?? 'none']);
   return next;
 }

@@ -1,5 +1,6 @@
 import { oneLine } from '../problem.ts';
 import { stop } from './instance.ts';
+import { dropNext } from './next-copy.ts';
 import { forgetDropped } from './restore.ts';
 import { dropAhead } from './stages/ahead.ts';
 import type { Work } from './work.ts';
@@ -12,6 +13,7 @@ export async function undo(work: Work): Promise<void> {
     // The lock first: whoever is let go needs it.
     ['release the write lock', () => work.writeLock?.release()],
     ['let the writes go', () => work.hold?.release()],
+    ['give up the copy', () => dropNext(work)],
     ['stop the new instance', () => candidate && stop(tools, candidate, 0)],
     ['drop what was made ahead', () => dropAhead(work)],
     ['clear away the rehearsal', () => work.clearing],

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Environment } from '../../environments/schema.ts';
-import type { Generation, Generations, WriteLock } from '../data/types.ts';
+import type { BegunCopy, Generation, Generations, WriteLock } from '../data/types.ts';
 import type { Forge } from '../forge/types.ts';
 import type {
   FrontDoor,
@@ -155,6 +155,8 @@ export interface Work {
   applied: string[];
   ran: MigrateReport['ran'];
   proven: boolean;
+  /** Set before the hold: the copy that `migrate` takes, or `undo` gives up. */
+  nextCopy: BegunCopy | null;
   /** Set by `hold`, let go by `switch` or `undo`. */
   hold: Hold | null;
   writeLock: WriteLock | null;

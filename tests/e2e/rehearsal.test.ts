@@ -104,7 +104,7 @@ describe('a rehearsal where migrations have to be reversible', () => {
     expect(await pushed(migration, files)).toMatchObject({
       outcome: 'rejected',
       cause: expect.stringMatching(
-        /^rehearsal: the hold on writes would take \d+\.\d s, expected at most 0\.0 s$/,
+        /^rehearsal: the hold on writes would take \d+\.\d s, expected at most 0\.0 s: raise cutover\.hold to \d+s, or split the migration$/,
       ) as string,
     });
   });

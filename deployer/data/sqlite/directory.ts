@@ -10,6 +10,15 @@ const CURRENT = 'current';
 
 export const isGenerationId = (name: string): boolean => GENERATION_ID.test(name);
 
+/** A generation that is being made. */
+export interface Draft {
+  directory: string;
+  /** Gives it its name, an id, once it is on disk. */
+  publish(): Promise<string>;
+  /** Removes what was not published. */
+  drop(): Promise<void>;
+}
+
 /** The directory of an environment's generations: what is in it, and how something new gets in whole or not at all. */
 export class GenerationDirectory {
   readonly path: string;
@@ -47,24 +56,38 @@ export class GenerationDirectory {
     await syncToDisk(this.path);
   }
 
-  /** Makes a generation: `fill` gets a directory under a temporary name, which is renamed once it is on disk. */
+  /** Makes a generation of what `fill` writes to the directory that it gets. */
   async add(fill: (directory: string) => Promise<void>): Promise<string> {
+    const draft = await this.begin();
+    try {
+      await fill(draft.directory);
+      return await draft.publish();
+    } finally {
+      await draft.drop();
+    }
+  }
+
+  /** An empty directory under a temporary name, to be filled. */
+  async begin(): Promise<Draft> {
     await mkdir(this.path, { recursive: true });
     const temporary = `${TEMPORARY}${process.pid}-${crypto.randomUUID()}`;
     this.#filling.add(temporary);
     const directory = join(this.path, temporary);
-    try {
-      await mkdir(directory);
-      await fill(directory);
-      for (const name of await readdir(directory)) await syncToDisk(join(directory, name));
-      await syncToDisk(directory);
-      const id = await this.#publish(directory);
-      await syncToDisk(this.path);
-      return id;
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-      this.#filling.delete(temporary);
-    }
+    await mkdir(directory);
+    return {
+      directory,
+      publish: async () => {
+        for (const name of await readdir(directory)) await syncToDisk(join(directory, name));
+        await syncToDisk(directory);
+        const id = await this.#publish(directory);
+        await syncToDisk(this.path);
+        return id;
+      },
+      drop: async () => {
+        await rm(directory, { recursive: true, force: true });
+        this.#filling.delete(temporary);
+      },
+    };
   }
 
   /** The rename fails when the name is taken, since a generation is never empty; then the next millisecond is tried. */

@@ -2,31 +2,35 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailedError } from '../../problem.ts';
 import type { Generation, Generations } from '../types.ts';
+import { beginCopy } from './begin-copy.ts';
 import { GenerationDirectory, isGenerationId } from './directory.ts';
 import { lockDatabase } from './lock.ts';
-import { dataThread } from './thread.ts';
+import { dataThreads } from './thread.ts';
 
 /** One per directory and process, so that each knows what the others are filling. */
 const directories = new Map<string, GenerationDirectory>();
 
 /**
  * The generations of an SQLite database: `<home>/data/<environment>/<generation>/<file>`.
- * Everything that reads or writes a whole database runs in the room's thread.
+ * Everything that reads or writes a whole database runs in a thread of their own.
  */
 export function sqliteGenerations(options: { home: string; environment: string; file: string }): Generations {
   const { environment, file } = options;
   const path = join(options.home, 'data', environment);
   const directory = directories.get(path) ?? new GenerationDirectory(path);
   directories.set(path, directory);
+  const thread = dataThreads.of(path);
   const fileOf = ({ id }: { id: string }) => join(directory.pathOf(checked(id, environment)), file);
   const generation = (id: string): Generation => ({ id, env: { DATABASE_FILE: fileOf({ id }) } });
   const add = async (fill: (databaseFile: string) => Promise<void>) =>
     generation(await directory.add((temporary) => fill(join(temporary, file))));
 
   return {
-    create: () => add((to) => dataThread.run('create', to)),
-    copy: (from) => add((to) => dataThread.run('copy', { from: fileOf(from), to })),
+    create: () => add((to) => thread.run('create', to)),
+    copy: (from) => add((to) => thread.run('copy', { from: fileOf(from), to })),
     fill: add,
+    begin: async (from) => beginCopy({ thread, directory, file, from: fileOf(from), generation }),
+    copiesAhead: (from) => thread.run('copiesAhead', fileOf(from)),
     open: (id) => {
       if (directory.has(id)) return generation(id);
       throw new FailedError(
@@ -48,23 +52,24 @@ export function sqliteGenerations(options: { home: string; environment: string; 
       for (const id of ids) if (id !== current && !keep.has(id)) await directory.remove(id);
     },
     lock: (which, timeoutMs) => lockDatabase(fileOf(which), environment, timeoutMs),
-    fingerprint: (which) => dataThread.run('fingerprint', fileOf(which)),
-    schema: (which) => dataThread.run('schema', fileOf(which)),
+    fingerprint: (which) => thread.run('fingerprint', fileOf(which)),
+    rows: (which) => thread.run('rows', fileOf(which)),
+    schema: (which) => thread.run('schema', fileOf(which)),
     compare: (before, after, except) =>
-      dataThread.run('compare', { before: fileOf(before), after: fileOf(after), except }),
-    sound: (which) => dataThread.run('sound', fileOf(which)),
+      thread.run('compare', { before: fileOf(before), after: fileOf(after), except }),
+    sound: (which) => thread.run('sound', fileOf(which)),
     changes: (now, earlier, to) =>
-      dataThread.run('changes', { now: fileOf(now), earlier: fileOf(earlier), file: to }),
-    unasked: (which, deployment, since) =>
-      dataThread.run('unasked', { file: fileOf(which), deployment, since }),
+      thread.run('changes', { now: fileOf(now), earlier: fileOf(earlier), file: to }),
+    unasked: (which, deployment, since) => thread.run('unasked', { file: fileOf(which), deployment, since }),
     watch: async (which) => {
-      const id = await dataThread.run('watch', fileOf(which));
+      const id = await thread.run('watch', fileOf(which));
       return {
-        changed: (except = new Set()) => dataThread.run('watched', { id, except }),
-        end: () => dataThread.run('unwatch', id),
+        changed: (except = new Set(), where = which) =>
+          thread.run('watched', { id, file: fileOf(where), except }),
+        end: () => thread.run('unwatch', id),
       };
     },
-    mark: (which, tables) => dataThread.run('mark', { file: fileOf(which), tables }),
+    mark: (which, tables) => thread.run('mark', { file: fileOf(which), tables }),
     size: (which) => bytesOf(fileOf(which)),
   };
 }

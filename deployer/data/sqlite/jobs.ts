@@ -1,9 +1,10 @@
 import Database from 'better-sqlite3';
 import { copyDatabase } from '../../../backups/sqlite/copy.ts';
-import { fingerprint, type Fingerprint } from '../../../backups/sqlite/fingerprint.ts';
+import { countRows, fingerprint, type Fingerprint } from '../../../backups/sqlite/fingerprint.ts';
 import { reading } from '../../../backups/sqlite/open.ts';
 import { firstProblem, foreignKeys, quickIntegrity } from '../../../backups/sqlite/sound.ts';
-import type { Difference } from '../types.ts';
+import type { Difference, RowCounts } from '../types.ts';
+import { begin, copiesAhead, finish, giveUp } from './ahead.ts';
 import { unaskedWrites } from './audit.ts';
 import { writeChanges } from './changes.ts';
 import { compareDatabases } from './compare.ts';
@@ -19,7 +20,12 @@ export const dataJobs = {
     database.close();
   },
   copy: ({ from, to }: { from: string; to: string }): Promise<void> => copyDatabase(from, to),
+  copiesAhead,
+  begin,
+  finish,
+  giveUp,
   fingerprint: (file: string): Fingerprint => reading(file, fingerprint),
+  rows: (file: string): RowCounts => reading(file, countRows),
   schema: (file: string): string => reading(file, schemaText),
   compare: ({ before, after, except }: CompareInput): Difference[] => compareDatabases(before, after, except),
   sound: (file: string): string | null => firstProblem(file, [quickIntegrity, foreignKeys]),

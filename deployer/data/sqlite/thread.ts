@@ -1,12 +1,12 @@
-import { createThread } from '../../../backups/thread/client.ts';
+import { createThreads } from '../../../backups/thread/client.ts';
 import { FailedError } from '../../problem.ts';
 import type { DataJobs } from './jobs.ts';
 
-/** The one thread of this room: what takes longer than a few milliseconds on a database runs there. */
-export const dataThread = createThread<DataJobs>(
+/** A thread for each directory of generations: what takes longer than a few milliseconds on a database runs there. */
+export const dataThreads = createThreads<DataJobs>(
   new URL('worker.ts', import.meta.url),
   (sentence) => new FailedError(sentence),
 );
 
-/** Ends the thread, if it was ever started. */
-export const closeDataThread = (): Promise<void> => dataThread.close();
+/** Ends the threads that were ever started. */
+export const closeDataThreads = (): Promise<void> => dataThreads.close();

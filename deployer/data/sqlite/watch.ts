@@ -4,6 +4,7 @@ import { copyDatabase } from '../../../backups/sqlite/copy.ts';
 import { openForReading, type Connection } from '../../../backups/sqlite/open.ts';
 import type { Difference } from '../types.ts';
 import { compareWith } from './compare.ts';
+import { isWriteAhead, snapshot } from './snapshot.ts';
 
 /** A look into the past: each of `before` keeps the state of when the watch began, `now` sees what is committed. */
 interface Watch {
@@ -28,29 +29,29 @@ const watches = new Map<string, Watch>();
 export async function watch(file: string): Promise<string> {
   const now = openForReading(file);
   const version = versionOf(now);
-  const copy = isWriteAhead(now) ? null : `${file}.before`;
-  if (copy !== null) {
-    rmSync(copy, { force: true });
-    await copyDatabase(file, copy);
-  }
-  const before = Array.from({ length: MOST_COMPARISONS }, () => snapshot(copy ?? file));
   const id = randomUUID();
+  const copy = isWriteAhead(now) ? null : `${file}.before-${id}`;
+  if (copy !== null) await copyDatabase(file, copy);
+  const before = Array.from({ length: MOST_COMPARISONS }, () => snapshot(copy ?? file));
   watches.set(id, { file, copy, before, now, version });
   return id;
 }
 
-function snapshot(file: string): Connection {
-  const database = openForReading(file);
-  database.exec('BEGIN');
-  // The first read takes it.
-  database.prepare('SELECT count(*) FROM sqlite_master').get();
-  return database;
-}
-
-/** What differs from when the watch began. Without a commit since, SQLite's own counter says so at once. */
-export function watched({ id, except }: { id: string; except: ReadonlySet<string> }): Difference[] {
-  const { file, before, now, version } = get(id);
-  if (versionOf(now) === version) return [];
+/**
+ * What differs in `file` from the database that is watched as it was when the watch began. For that database itself
+ * SQLite's own counter says at once that there was no commit since.
+ */
+export function watched({
+  id,
+  file,
+  except,
+}: {
+  id: string;
+  file: string;
+  except: ReadonlySet<string>;
+}): Difference[] {
+  const { file: watchedFile, before, now, version } = get(id);
+  if (file === watchedFile && versionOf(now) === version) return [];
   const database = before.pop();
   if (!database) throw new Error(`a watch compares at most ${MOST_COMPARISONS} times`);
   try {
@@ -66,8 +67,6 @@ export function unwatch(id: string): void {
   for (const database of [...before, now]) database.close();
   if (copy !== null) rmSync(copy, { force: true });
 }
-
-const isWriteAhead = (database: Connection) => database.pragma('journal_mode', { simple: true }) === 'wal';
 
 const versionOf = (database: Connection): unknown => database.pragma('data_version', { simple: true });
 

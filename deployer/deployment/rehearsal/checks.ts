@@ -35,15 +35,21 @@ export function upCheck({ ran }: Work, migrateMs: number): Check {
 
 export function holdCheck({ config }: Work, ms: number): Check {
   const longest = longestHold(config.cutover.hold);
+  const success = ms <= longest;
+  const remedy = `raise cutover.hold to ${holdFor(ms)}s, or split the migration`;
   return {
     name: HOLD,
-    success: ms <= longest,
-    expected: `at most ${seconds(longest)}`,
+    success,
+    // In the one line that most people get to read, too.
+    expected: `at most ${seconds(longest)}${success ? '' : `: ${remedy}`}`,
     actual: `would take ${seconds(ms)}`,
-    hint: 'raise cutover.hold, or split the migration',
+    hint: success ? null : remedy,
     location: `environments/${config.name}.yaml`,
   };
 }
+
+/** A forecast is no promise, and a hold ends before its lease does. In whole seconds. */
+const holdFor = (ms: number) => Math.ceil((ms * 1.5 + 2000) / 1000);
 
 const WITHOUT_DOWN =
   'give the migration a down that brings back what was; without one, a rollback would need --restore-backup and drop what was written since';

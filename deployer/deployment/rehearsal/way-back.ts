@@ -1,8 +1,7 @@
-import type { Fingerprint, Generation, Generations } from '../../data/types.ts';
-import { differing } from '../../data/fingerprint.ts';
+import type { Generation, Generations, RowCounts, Watch } from '../../data/types.ts';
 import { oneLine } from '../../problem.ts';
 import { stop } from '../instance.ts';
-import { contextOf, liveContext, touchingOnlyTheirs } from '../migration.ts';
+import { contextOf, isBookkeeping, liveContext, touchingOnlyTheirs } from '../migration.ts';
 import { migrate, verify } from '../programs.ts';
 import { firstFailure } from '../reports/words.ts';
 import type { Live, Work } from '../work.ts';
@@ -11,7 +10,9 @@ import { bootOn } from './boot-on.ts';
 /** A copy of the live database before its migrations. */
 export interface Before {
   schema: string;
-  rows: Fingerprint;
+  rows: RowCounts;
+  /** Still sees it as it was. */
+  watch: Watch;
   /** The newest migration applied, `none` without one. */
   newest: string;
 }
@@ -68,11 +69,17 @@ async function restores(
   copy: Generation,
   before: Before,
 ): Promise<string | null> {
-  const down = () => migrate(work.tools, contextOf(work), copy, ['down', '--to', before.newest]);
-  await touchingOnlyTheirs(generations, copy, async () => (await down()).ran);
+  const down = await touchingOnlyTheirs(generations, copy, async () => {
+    const args = ['down', '--to', before.newest] as const;
+    return (await migrate(work.tools, contextOf(work), copy, args)).ran;
+  });
   if ((await generations.schema(copy)) !== before.schema) return 'does not restore the schema';
-  const [table] = differing(before.rows, await generations.fingerprint(copy));
-  if (table) return `does not restore the data of ${table}`;
+  // Of all others it was seen that neither way touches them.
+  const touched = new Set([...work.ran, ...down].flatMap(({ touches }) => touches));
+  const others = Object.keys(before.rows).filter((table) => !touched.has(table) && !isBookkeeping(table));
+  const differences = await before.watch.changed(new Set(others), copy);
+  const rows = differences.find(({ kind }) => kind === 'rows');
+  if (rows) return `does not restore the data of ${rows.table}`;
   await migrate(work.tools, contextOf(work), copy, ['up']);
   return null;
 }
@@ -85,14 +92,14 @@ async function loses(
   before: Before,
 ): Promise<string | null> {
   const touched = [...new Set(work.ran.flatMap(({ touches }) => touches))];
-  const up = await generations.fingerprint(copy);
-  const existed = touched.filter((table) => before.rows[table]);
+  const up = await generations.rows(copy);
+  const existed = touched.filter((table) => table in before.rows);
   // Only rows that moved have to move back; what is in a table that is wholly new belongs to the new release.
-  const moved = existed.some((table) => (up[table]?.rows ?? 0) < (before.rows[table]?.rows ?? 0));
+  const moved = existed.some((table) => (up[table] ?? 0) < (before.rows[table] ?? 0));
   const marked = await generations.mark(copy, moved ? touched : existed);
   if (marked.length === 0) return null;
   await migrate(work.tools, contextOf(work), copy, ['down', '--to', before.newest]);
-  const count = (rows: Fingerprint) => existed.reduce((sum, table) => sum + (rows[table]?.rows ?? 0), 0);
-  const missing = count(before.rows) + marked.length - count(await generations.fingerprint(copy));
+  const count = (rows: RowCounts) => existed.reduce((sum, table) => sum + (rows[table] ?? 0), 0);
+  const missing = count(before.rows) + marked.length - count(await generations.rows(copy));
   return missing > 0 ? `loses rows written after it: a row written to ${marked.join(' or ')} was gone` : null;
 }

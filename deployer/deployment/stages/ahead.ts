@@ -4,8 +4,8 @@ import { takeBackup, wantsBackup } from './backup.ts';
 
 interface Copy {
   generation: Generation;
-  /** How long it took to make. */
-  ms: number;
+  /** How long one under a hold takes: nothing to speak of where most of it is made before. */
+  heldMs: number;
 }
 
 /** What needs no release, and is made beside its build: later stages wait for it, `undo` drops what none has taken. */
@@ -52,7 +52,9 @@ export async function dropAhead(work: Work): Promise<void> {
   if (backup) await tools.backups.remove(config.name, backup);
 }
 
-function copyOf(generations: Generations, from: Generation): Promise<Copy> {
+async function copyOf(generations: Generations, from: Generation): Promise<Copy> {
+  const isAhead = await generations.copiesAhead(from);
   const began = performance.now();
-  return generations.copy(from).then((generation) => ({ generation, ms: performance.now() - began }));
+  const generation = await generations.copy(from);
+  return { generation, heldMs: isAhead ? 0 : performance.now() - began };
 }

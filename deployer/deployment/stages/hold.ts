@@ -2,6 +2,7 @@ import type { Hold } from '../../host/types.ts';
 import { FailedError } from '../../problem.ts';
 import { Skipped } from '../journal.ts';
 import { DeploymentEnded } from '../ended.ts';
+import { beginNext } from '../next-copy.ts';
 import { HoldLapsed, type Work } from '../work.ts';
 
 /** When the deployer falls silent for so long, the sluice lets go by itself. */
@@ -22,6 +23,7 @@ export async function hold(work: Work): Promise<Skipped | void> {
   if (!live?.generation) return new Skipped('nothing is live');
   const limitMs = config.cutover.hold;
   const leaseMs = leaseOf(limitMs);
+  await beginNext(work, live.generation);
   const began = performance.now();
   const left = () => Math.max(0, longestHold(limitMs) - (performance.now() - began));
   await tools.frontDoor.ensure(config.name, live.config.listen);

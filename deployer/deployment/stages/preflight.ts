@@ -3,6 +3,8 @@ import { DeploymentEnded } from '../ended.ts';
 import type { Work } from '../work.ts';
 
 const LEAST_FREE_BYTES = 100 * 1024 ** 2;
+/** Of the database at once: for the rehearsal and its way back, for the backup, the backup itself, and that restored. */
+const COPIES = 5;
 
 /** What can be known before anything is fetched: lock, quarantine, disk space, the live database. */
 export async function preflight(work: Work): Promise<void> {
@@ -36,12 +38,12 @@ export async function demandSound({ sound, record }: Work): Promise<void> {
     );
 }
 
-/** The copies of the database, of the rehearsal and of the next generation, must fit. */
+/** Copies must not fill the disk to which what is live writes. */
 async function enoughSpace(work: Work): Promise<void> {
   const { tools, live } = work;
   const { bavail, bsize } = await statfs(tools.home);
   const database = live?.generation ? await tools.generations(live.config)?.size(live.generation) : 0;
-  const needed = LEAST_FREE_BYTES + 3 * (database ?? 0);
+  const needed = LEAST_FREE_BYTES + COPIES * (database ?? 0);
   const free = bavail * bsize;
   if (free < needed) {
     throw new DeploymentEnded(

@@ -62,7 +62,7 @@ async function rehearseAlone(work: Work): Promise<void> {
 
 async function rehearseOnCopy(work: Work, generations: Generations, live: Live): Promise<void> {
   if (!live.generation) return;
-  const { generation: copy, ms: copyMs } = await takeCopy(work, generations, live.generation);
+  const { generation: copy, heldMs } = await takeCopy(work, generations, live.generation);
   try {
     // Most deployments bring no migration: the release boots while its migrations are asked.
     const early = startEarly(work, generations, copy);
@@ -71,8 +71,8 @@ async function rehearseOnCopy(work: Work, generations: Generations, live: Live):
       throw error;
     });
     if (work.plan.kind === 'same') await rehearseCode(work, generations, copy, await early.begun);
-    else if (await early.abandon()) await rehearseMigrations(work, generations, { copy, copyMs, live });
-    else await onFreshCopy(work, generations, { copyMs, live });
+    else if (await early.abandon()) await rehearseMigrations(work, generations, { copy, heldMs, live });
+    else await onFreshCopy(work, generations, { heldMs, live });
     work.rehearsed = true;
   } finally {
     clearAway(work, () => generations.remove(copy));
@@ -114,12 +114,12 @@ function startEarly(work: Work, generations: Generations, copy: Generation) {
 async function onFreshCopy(
   work: Work,
   generations: Generations,
-  { copyMs, live }: { copyMs: number; live: Live },
+  { heldMs, live }: { heldMs: number; live: Live },
 ): Promise<void> {
   if (!live.generation) return;
   const copy = await generations.copy(live.generation);
   try {
-    await rehearseMigrations(work, generations, { copy, copyMs, live });
+    await rehearseMigrations(work, generations, { copy, heldMs, live });
   } finally {
     await generations.remove(copy);
   }
@@ -170,13 +170,27 @@ async function rehearseRestore(work: Work, generations: Generations, live: Live)
 async function rehearseMigrations(
   work: Work,
   generations: Generations,
-  { copy, copyMs, live }: { copy: Generation; copyMs: number; live: Live },
+  { copy, heldMs, live }: { copy: Generation; heldMs: number; live: Live },
 ): Promise<void> {
   const before: Before = {
     schema: await generations.schema(copy),
-    rows: await generations.fingerprint(copy),
+    rows: await generations.rows(copy),
+    watch: await generations.watch(copy),
     newest: live.record.applied?.at(-1) ?? 'none',
   };
+  try {
+    await rehearseFrom(work, generations, before, { copy, heldMs, live });
+  } finally {
+    await before.watch.end();
+  }
+}
+
+async function rehearseFrom(
+  work: Work,
+  generations: Generations,
+  before: Before,
+  { copy, heldMs, live }: { copy: Generation; heldMs: number; live: Live },
+): Promise<void> {
   const began = performance.now();
   await applyPlan(work, copy).catch((error: unknown) => failedUp(work, error));
   const migrateMs = performance.now() - began;
@@ -184,7 +198,7 @@ async function rehearseMigrations(
   const back = await startWayBack(work, generations, copy, before);
   try {
     const { suites, bootMs } = await judgeOn(work, generations, copy);
-    const forecast = holdCheck(work, copyMs + migrateMs + bootMs + quickMs(suites));
+    const forecast = holdCheck(work, heldMs + migrateMs + bootMs + quickMs(suites));
     await conclude(work, [...suites, suiteOf([upCheck(work, migrateMs), forecast])]);
     work.proven = await earlierRunsOn(work, copy, live);
     const wayBack = wayBackCheck(work, await back.problem);

@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   BackupError,
-  closeBackupThread,
+  closeBackupThreads,
   createBackup,
   listBackups,
   restoreDatabase,
@@ -22,7 +22,7 @@ import { temporaryDirectory } from '../data/fixture.ts';
 import { hasStock, makeSource, never, stock } from './fixture.ts';
 
 const root = temporaryDirectory();
-afterAll(closeBackupThread);
+afterAll(closeBackupThreads);
 
 let source: CreateOptions;
 let home: string;

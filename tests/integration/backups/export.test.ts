@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeSql } from '../../../backups/export.ts';
-import { closeBackupThread, exportSql } from '../../../backups/index.ts';
+import { closeBackupThreads, exportSql } from '../../../backups/index.ts';
 import { dataJobs } from '../../../deployer/data/sqlite/jobs.ts';
 import { sql, temporaryDirectory } from '../data/fixture.ts';
 import { backupAt, makeSource, readSql } from './fixture.ts';
@@ -12,7 +12,7 @@ const root = temporaryDirectory();
 const live = join(root, 'live.db');
 const exported = join(root, 'export.sql');
 const restored = join(root, 'restored.db');
-afterAll(closeBackupThread);
+afterAll(closeBackupThreads);
 
 const compare = (before: string, after: string) => dataJobs.compare({ before, after, except: new Set() });
 

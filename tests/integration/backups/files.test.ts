@@ -1,13 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { addFiles, closeBackupThread, createBackup, describeBackup } from '../../../backups/index.ts';
+import { addFiles, closeBackupThreads, createBackup, describeBackup } from '../../../backups/index.ts';
 import { backupJobs } from '../../../backups/jobs.ts';
 import { temporaryDirectory } from '../data/fixture.ts';
 import { makeSource, never } from './fixture.ts';
 
 const root = temporaryDirectory();
-afterAll(closeBackupThread);
+afterAll(closeBackupThreads);
 
 test('adding the files of a backup puts back what is missing and touches nothing that is there', async () => {
   const home = join(root, 'a');

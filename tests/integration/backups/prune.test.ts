@@ -1,13 +1,13 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { closeBackupThread, pruneBackups } from '../../../backups/index.ts';
+import { closeBackupThreads, pruneBackups } from '../../../backups/index.ts';
 import type { CreateOptions } from '../../../backups/create.ts';
 import { temporaryDirectory } from '../data/fixture.ts';
 import { backupAt, makeSource } from './fixture.ts';
 
 const root = temporaryDirectory();
-afterAll(closeBackupThread);
+afterAll(closeBackupThreads);
 
 let source: CreateOptions;
 let number = 0;

@@ -3,14 +3,14 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseEnvironment } from '../../../environments/parse.ts';
-import { closeDataThread, openGenerations } from '../../../deployer/data/index.ts';
+import { closeDataThreads, openGenerations } from '../../../deployer/data/index.ts';
 import { sqliteGenerations } from '../../../deployer/data/sqlite/generations.ts';
 import type { Generation, Generations } from '../../../deployer/data/types.ts';
 import { startProgram } from './child.ts';
 import { makeDatabase, sql, temporaryDirectory } from './fixture.ts';
 
 const root = temporaryDirectory();
-afterAll(closeDataThread);
+afterAll(closeDataThreads);
 
 let home: string;
 let generations: Generations;
@@ -108,7 +108,7 @@ describe('a generation', () => {
       'rows of pairs',
     ]);
     await watch.end();
-    expect(readdirSync(dirname(fileOf(from))).filter((name) => name.endsWith('.before'))).toEqual([]);
+    expect(readdirSync(dirname(fileOf(from))).filter((name) => name.includes('.before'))).toEqual([]);
   });
 
   test('that could not be filled leaves nothing', async () => {
