@@ -4,6 +4,7 @@ import type { Difference } from '../types.ts';
 import { auditedBy } from './audit.ts';
 import { sameRows, withAfter, withBoth } from './both.ts';
 import { compareSchemas } from './compare-schema.ts';
+import { untouchedTables } from './written.ts';
 import {
   ACTIONS,
   countChanges,
@@ -22,18 +23,31 @@ export function compareDatabases(before: string, after: string, except: Readonly
   return withBoth(before, after, (database) => differences(database, except));
 }
 
-/** The same for the earlier state that a connection keeps. */
-export function compareWith(before: Connection, after: string, except: ReadonlySet<string>): Difference[] {
-  return withAfter(before, after, (database) => differences(database, except));
+/** The same for the earlier state that a connection keeps, of the same database where `isSame`. */
+export function compareWith(
+  before: Connection,
+  after: { file: string; isSame: boolean },
+  except: ReadonlySet<string>,
+): Difference[] {
+  return withAfter(before, after.file, (database) =>
+    differences(database, except, after.isSame ? () => untouchedTables(database, after.file) : undefined),
+  );
 }
 
-function differences(database: Connection, except: ReadonlySet<string>): Difference[] {
+/** @param untouched gives what knows tables without a difference by less than reading them; asked once `after` is in a state */
+function differences(
+  database: Connection,
+  except: ReadonlySet<string>,
+  untouched: () => (table: string) => boolean = () => () => false,
+): Difference[] {
   const allowed = (table: string) => isExempt(table) || except.has(table);
   const kept = comparableTables(database, 'after').filter(({ name }) => !allowed(name));
   const earlier = new Set(listTables(database, 'main').map(({ name }) => name));
+  const isUntouched = untouched();
+  const suspects = kept.filter(({ name }) => earlier.has(name) && !isUntouched(name));
   return [
     ...compareSchemas(database, except),
-    ...kept.filter(({ name }) => earlier.has(name)).flatMap(({ name }) => compareRows(database, name)),
+    ...suspects.flatMap(({ name }) => compareRows(database, name)),
     ...compareSequences(database, allowed),
   ];
 }

@@ -50,12 +50,13 @@ export function watched({
   file: string;
   except: ReadonlySet<string>;
 }): Difference[] {
-  const { file: watchedFile, before, now, version } = get(id);
-  if (file === watchedFile && versionOf(now) === version) return [];
+  const { file: watchedFile, copy, before, now, version } = get(id);
+  const isSame = file === watchedFile;
+  if (isSame && versionOf(now) === version) return [];
   const database = before.pop();
   if (!database) throw new Error(`a watch compares at most ${MOST_COMPARISONS} times`);
   try {
-    return compareWith(database, file, except);
+    return compareWith(database, { file, isSame: isSame && copy === null }, except);
   } finally {
     database.close();
   }

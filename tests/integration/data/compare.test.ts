@@ -18,73 +18,84 @@ beforeEach(async () => {
 const sentences = (except: string[] = []) =>
   dataJobs.compare({ before, after, except: new Set(except) }).map(({ sentence }) => sentence);
 
+// The eight planted differences, and some that hide better.
+const PLANTED = [
+  [
+    'a changed row, and who wrote it',
+    'UPDATE users SET age = 30 WHERE id = 2',
+    'users: 1 row changed (key 2), written by deployment d42 without a request at 2026-11-20T12:00:00Z',
+  ],
+  [
+    'another type',
+    "UPDATE pairs SET value = x'6f6e65' WHERE value = 'one'",
+    'pairs: 1 row changed (key x/1)',
+  ],
+  [
+    '1 that became 1.0',
+    'DROP TRIGGER users_audit; UPDATE users SET age = 1.0 WHERE id = 1',
+    'users: 1 row changed (key 1)',
+  ],
+  [
+    'another case',
+    "DROP TRIGGER users_audit; UPDATE users SET name = 'ANN' WHERE id = 1",
+    'users: 1 row changed (key 1)',
+  ],
+  ['a deleted row', 'DELETE FROM docs WHERE id = 900', 'docs: 1 row removed (key 900)'],
+  ['an extra row', "INSERT INTO pairs VALUES ('z', 3, 'new')", 'pairs: 1 row added (key z/3)'],
+  ['a dropped index', 'DROP INDEX docs_by_title', 'docs: the index docs_by_title was dropped'],
+  ['an added index', 'CREATE INDEX i ON docs(length)', 'docs: the index i was added'],
+  ['a dropped trigger', 'DROP TRIGGER docs_added', 'docs: the trigger docs_added was dropped'],
+  [
+    'a changed sequence',
+    "UPDATE sqlite_sequence SET seq = 9 WHERE name = 'users'",
+    'users: its sequence went from 4 to 9',
+  ],
+  [
+    'a lost sequence',
+    "DELETE FROM sqlite_sequence WHERE name = 'users'",
+    'users: its sequence went from 4 to none',
+  ],
+  [
+    'a changed view',
+    'DROP VIEW titles; CREATE VIEW titles AS SELECT loud FROM docs',
+    'titles: the view titles is defined differently',
+  ],
+  ['a new table', 'CREATE TABLE extra(a)', 'extra: the table extra was added'],
+  ['a dropped full-text index', 'DROP TABLE docs_fts', 'docs_fts: the table docs_fts was dropped'],
+  [
+    'an added column',
+    'ALTER TABLE pairs ADD COLUMN more',
+    'pairs: the table pairs is defined differently: column more added',
+  ],
+  [
+    'a row without a key',
+    'UPDATE untyped SET value = 2 WHERE value = 1.5',
+    'untyped: 1 row changed (rowid 3)',
+  ],
+  [
+    'a row in a table that calls a column rowid',
+    'DELETE FROM reals WHERE value = 0.1',
+    'reals: 1 row removed (rowid 1)',
+  ],
+] as const;
+
 describe('the comparison of two databases', () => {
   test('finds nothing between a database and its copy', () => {
     expect(sentences()).toEqual([]);
   });
 
-  // The eight planted differences, and some that hide better.
-  test.each([
-    [
-      'a changed row, and who wrote it',
-      'UPDATE users SET age = 30 WHERE id = 2',
-      'users: 1 row changed (key 2), written by deployment d42 without a request at 2026-11-20T12:00:00Z',
-    ],
-    [
-      'another type',
-      "UPDATE pairs SET value = x'6f6e65' WHERE value = 'one'",
-      'pairs: 1 row changed (key x/1)',
-    ],
-    [
-      '1 that became 1.0',
-      'DROP TRIGGER users_audit; UPDATE users SET age = 1.0 WHERE id = 1',
-      'users: 1 row changed (key 1)',
-    ],
-    [
-      'another case',
-      "DROP TRIGGER users_audit; UPDATE users SET name = 'ANN' WHERE id = 1",
-      'users: 1 row changed (key 1)',
-    ],
-    ['a deleted row', 'DELETE FROM docs WHERE id = 900', 'docs: 1 row removed (key 900)'],
-    ['an extra row', "INSERT INTO pairs VALUES ('z', 3, 'new')", 'pairs: 1 row added (key z/3)'],
-    ['a dropped index', 'DROP INDEX docs_by_title', 'docs: the index docs_by_title was dropped'],
-    ['an added index', 'CREATE INDEX i ON docs(length)', 'docs: the index i was added'],
-    ['a dropped trigger', 'DROP TRIGGER docs_added', 'docs: the trigger docs_added was dropped'],
-    [
-      'a changed sequence',
-      "UPDATE sqlite_sequence SET seq = 9 WHERE name = 'users'",
-      'users: its sequence went from 4 to 9',
-    ],
-    [
-      'a lost sequence',
-      "DELETE FROM sqlite_sequence WHERE name = 'users'",
-      'users: its sequence went from 4 to none',
-    ],
-    [
-      'a changed view',
-      'DROP VIEW titles; CREATE VIEW titles AS SELECT loud FROM docs',
-      'titles: the view titles is defined differently',
-    ],
-    ['a new table', 'CREATE TABLE extra(a)', 'extra: the table extra was added'],
-    ['a dropped full-text index', 'DROP TABLE docs_fts', 'docs_fts: the table docs_fts was dropped'],
-    [
-      'an added column',
-      'ALTER TABLE pairs ADD COLUMN more',
-      'pairs: the table pairs is defined differently: column more added',
-    ],
-    [
-      'a row without a key',
-      'UPDATE untyped SET value = 2 WHERE value = 1.5',
-      'untyped: 1 row changed (rowid 3)',
-    ],
-    [
-      'a row in a table that calls a column rowid',
-      'DELETE FROM reals WHERE value = 0.1',
-      'reals: 1 row removed (rowid 1)',
-    ],
-  ])('finds %s', (_, change, sentence) => {
+  test.each(PLANTED)('finds %s', (_, change, sentence) => {
     sql(after, change);
     expect(sentences()).toContain(sentence);
+  });
+
+  test.each(PLANTED)('finds %s in a database that is watched', async (_, change, sentence) => {
+    const id = await dataJobs.watch(after);
+    sql(after, change);
+    const found = dataJobs.watched({ id, file: after, except: new Set() });
+    dataJobs.unwatch(id);
+    expect(found.map((difference) => difference.sentence)).toContain(sentence);
+    expect(found.map((difference) => difference.sentence)).toEqual(sentences());
   });
 
   test('names rows by what was done to them', () => {
