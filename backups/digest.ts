@@ -27,14 +27,22 @@ export function digestRows(fetched: Iterable<readonly Value[]>): TableDigest {
   const sum = new Float64Array(LIMBS);
   let rows = 0;
   for (const row of fetched) {
-    const digest = hash('sha256', encoder.encode(row), 'buffer');
-    for (let limb = 0; limb < LIMBS; limb++) sum[limb] = (sum[limb] ?? 0) + digest.readUInt32BE(limb * 4);
+    // One character a byte: a string is made in half the time of a buffer.
+    const digest = hash('sha256', encoder.encode(row), 'latin1');
+    for (let limb = 0; limb < LIMBS; limb++) sum[limb] = (sum[limb] ?? 0) + limbAt(digest, limb * 4);
     rows++;
     if (rows % CARRY_EVERY === 0) carry(sum);
   }
   carry(sum);
   return { rows, digest: Array.from(sum, (limb) => limb.toString(16).padStart(8, '0')).join('') };
 }
+
+/** 32 bits big-endian. */
+const limbAt = (bytes: string, at: number): number =>
+  bytes.charCodeAt(at) * 2 ** 24 +
+  bytes.charCodeAt(at + 1) * 2 ** 16 +
+  bytes.charCodeAt(at + 2) * 2 ** 8 +
+  bytes.charCodeAt(at + 3);
 
 /** Brings each limb back under 2^32; what leaves the first one is the modulus. */
 function carry(sum: Float64Array): void {

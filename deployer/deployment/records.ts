@@ -123,8 +123,8 @@ export function readRecords(state: Knex) {
 
     /** The rehearsals in one of the phases, oldest first. */
     async rehearsals(phases: readonly Unfinished[]): Promise<DeploymentRecord[]> {
-      const found = unfinished(state).whereIn('phase', phases).where({ kind: 'rehearsal' });
-      return (await found.orderBy('seq')).map(toRecord);
+      const found = await unfinished(state).whereIn('phase', phases).orderBy('seq');
+      return found.filter(({ kind }) => kind === 'rehearsal').map(toRecord);
     },
 
     /** The newest rehearsal that somebody asked for in an environment, or null. */

@@ -8,18 +8,18 @@ import { inPortions } from '../../../deployer/portions.ts';
 import { scratch } from '../scratch.ts';
 import { COMMIT, openJournal, TREE, wanted } from './journal.ts';
 
-type Asked = { sql: string; bindings: readonly Knex.Value[] };
+type Asked = { sql: string; bindings?: readonly Knex.Value[] };
 
 /** How SQLite looks for the rows of a table in each statement that `ask` makes; PostgreSQL decides by what is there. */
 async function plansOf(state: Knex, table: string, ask: () => Promise<unknown>): Promise<string[]> {
   const asked: Asked[] = [];
-  const note = ({ sql, bindings }: Asked) => void asked.push({ sql, bindings: [...bindings] });
+  const note = ({ sql, bindings }: Asked) => void asked.push({ sql, bindings: [...(bindings ?? [])] });
   state.on('query', note);
   await ask();
   state.off('query', note);
   const plans: string[] = [];
   for (const { sql, bindings } of asked.filter(({ sql: text }) => /^(select|delete|update)/i.test(text))) {
-    const rows: { detail: string }[] = await state.raw(`EXPLAIN QUERY PLAN ${sql}`, bindings);
+    const rows: { detail: string }[] = await state.raw(`EXPLAIN QUERY PLAN ${sql}`, bindings ?? []);
     plans.push(...rows.map(({ detail }) => detail).filter((detail) => detail.includes(` ${table}`)));
   }
   return plans;
