@@ -21,6 +21,19 @@ export interface Generation {
   env: Readonly<Record<string, string>>;
 }
 
+export interface UnaskedQuestion {
+  deployment: string;
+  since: string;
+  /** The last entry of the audit log that was looked at; 0: none. */
+  seen: number;
+}
+
+export interface Unasked {
+  /** In words; null: there are none. */
+  found: string | null;
+  seen: number;
+}
+
 /** The write lock of a generation: while it is held nobody writes to it; it goes with the daemon's process. */
 export interface WriteLock {
   /** Whether the database is as it was when the lock was taken. */
@@ -81,10 +94,10 @@ export interface Generations {
    */
   changes(now: Generation, earlier: Generation, file: string): Promise<number>;
   /**
-   * Writes of a deployment that no request caused, in words, where the database keeps an audit log; null: none.
+   * Writes of a deployment that no request caused, where the database keeps an audit log, among the entries after `seen`.
    * Those that name no deployment count `since` then (ISO 8601).
    */
-  unasked(generation: Generation, deployment: string, since: string): Promise<string | null>;
+  unasked(generation: Generation, asked: UnaskedQuestion): Promise<Unasked>;
   /** Begins to watch; costs nothing until something is written. */
   watch(generation: Generation): Promise<Watch>;
   /**

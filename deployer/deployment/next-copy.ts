@@ -1,20 +1,30 @@
-import type { Generation, Generations } from '../data/types.ts';
+import type { BegunCopy, Generation, Generations } from '../data/types.ts';
 import { replacesData } from './restore.ts';
 import type { Work } from './work.ts';
 
-/** Begins the copy that becomes the next generation while visitors still write, so that the hold need not last for all of it. */
+/** Begins what becomes the next generation while visitors still write, so that the hold need not last for all of it. */
 export async function beginNext(work: Work, live: Generation): Promise<void> {
-  const { tools, plan, record, config, signal } = work;
-  if (plan.kind !== 'next' || replacesData(record)) return;
-  work.nextCopy = (await tools.generations(config)?.begin(live)) ?? null;
+  const { tools, config, signal } = work;
+  const generations = tools.generations(config);
+  work.nextCopy = generations && (await begun(work, generations, live));
   signal.throwIfAborted();
 }
 
-/** The next generation, from a copy of what is live, whose write lock is held. */
-export async function takeNext(work: Work, generations: Generations, live: Generation): Promise<Generation> {
+async function begun(work: Work, generations: Generations, live: Generation): Promise<BegunCopy | null> {
+  const { tools, plan, record, config, signal } = work;
+  if (plan.kind === 'next') return replacesData(record) ? null : generations.begin(live);
+  if (plan.kind !== 'restore') return null;
+  // Nothing that is live changes a backup.
+  const restored = await tools.backups.restore({ config, ...plan, signal });
+  return { finish: () => Promise.resolve(restored), drop: () => generations.remove(restored) };
+}
+
+/** The next generation, from what was begun; the write lock of what is live is held. */
+export async function takeNext(work: Work): Promise<Generation> {
   const { nextCopy } = work;
+  if (!nextCopy) throw new Error('the next generation was not begun before the hold');
   work.nextCopy = null;
-  return nextCopy ? nextCopy.finish() : generations.copy(live);
+  return nextCopy.finish();
 }
 
 /** Gives up one that was not taken. */

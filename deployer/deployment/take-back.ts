@@ -134,7 +134,7 @@ async function earlierData(work: Work, live: Live, now: Generation): Promise<Gen
   const generations = tools.generations(config);
   if (!generations) throw new FailedError('there is no database to take back');
   if (replacesData(record)) return dataBefore(work, live, { generations, now });
-  const next = await takeNext(work, generations, now);
+  const next = await takeNext(work);
   await migrate(tools, contextOf(work), next, ['down', '--to', live.record.applied?.at(-1) ?? 'none']);
   return next;
 }

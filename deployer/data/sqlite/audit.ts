@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Connection } from '../../../backups/sqlite/open.ts';
 import { listColumns } from '../../../backups/sqlite/tables.ts';
+import type { Unasked, UnaskedQuestion } from '../types.ts';
 
 const NEEDED = ['id', 'at', 'actor_id', 'deployment_id', 'request_id', 'table_name', 'row_id', 'action'];
 
@@ -35,25 +36,32 @@ export function auditedBy(database: Connection, table: string, keyText: string):
 
 /**
  * Writes of a deployment that no request caused, from the same log: `3 rows of documents (the last: 17) written without
- * a request`; null when there are none, or no such log. A job that opens the database by itself names no deployment:
- * its writes count from `since` (ISO 8601) on.
+ * a request`; none where there is no such log. A job that opens the database by itself names no deployment: its writes
+ * count from `since` (ISO 8601) on.
  */
-export function unaskedWrites(database: Connection, deployment: string, since: string): string | null {
-  if (!hasLog(database, 'main')) return null;
+export function unaskedWrites(database: Connection, { deployment, since, seen }: UnaskedQuestion): Unasked {
+  if (!hasLog(database, 'main')) return { found: null, seen };
+  const { last } = newest.parse(database.prepare(NEWEST).get());
   const rows = database
     .prepare(
       `SELECT table_name AS "table", count(*) AS rows, CAST(max(row_id) AS TEXT) AS last FROM audit_log
-       WHERE request_id IS NULL
+       WHERE id > ? AND request_id IS NULL
          AND (deployment_id = ? OR deployment_id IS NULL AND julianday(at) >= julianday(?))
        GROUP BY table_name ORDER BY table_name`,
     )
-    .all(deployment, since);
+    .all(seen, deployment, since);
   const found = unasked
     .parse(rows)
-    .map(({ table, rows: count, last }) => `${count} rows of ${table} (the last: ${last})`);
-  return found.length > 0 ? `${found.join(', ')} written without a request` : null;
+    .map(({ table, rows: count, last: row }) => `${count} rows of ${table} (the last: ${row})`);
+  return {
+    found: found.length > 0 ? `${found.join(', ')} written without a request` : null,
+    seen: last ?? seen,
+  };
 }
 
+/** Where ids are no numbers, all of the log is looked at each time. */
+const NEWEST = "SELECT CASE typeof(max(id)) WHEN 'integer' THEN max(id) END AS last FROM audit_log";
+const newest = z.object({ last: z.number().nullable() });
 const unasked = z.array(z.object({ table: z.string(), rows: z.number(), last: z.string().nullable() }));
 
 function hasLog(database: Connection, schema: string): boolean {

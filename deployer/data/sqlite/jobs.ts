@@ -3,7 +3,7 @@ import { copyDatabase } from '../../../backups/sqlite/copy.ts';
 import { countRows, fingerprint, type Fingerprint } from '../../../backups/sqlite/fingerprint.ts';
 import { reading } from '../../../backups/sqlite/open.ts';
 import { firstProblem, foreignKeys, quickIntegrity } from '../../../backups/sqlite/sound.ts';
-import type { Difference, RowCounts } from '../types.ts';
+import type { Difference, RowCounts, Unasked, UnaskedQuestion } from '../types.ts';
 import { begin, copiesAhead, finish, giveUp } from './ahead.ts';
 import { unaskedWrites } from './audit.ts';
 import { writeChanges } from './changes.ts';
@@ -31,15 +31,8 @@ export const dataJobs = {
   sound: (file: string): string | null => firstProblem(file, [quickIntegrity, foreignKeys]),
   changes: ({ now, earlier, file }: { now: string; earlier: string; file: string }): number =>
     writeChanges(now, earlier, file),
-  unasked: ({
-    file,
-    deployment,
-    since,
-  }: {
-    file: string;
-    deployment: string;
-    since: string;
-  }): string | null => reading(file, (database) => unaskedWrites(database, deployment, since)),
+  unasked: ({ file, asked }: { file: string; asked: UnaskedQuestion }): Unasked =>
+    reading(file, (database) => unaskedWrites(database, asked)),
   watch,
   watched,
   unwatch,

@@ -1,4 +1,3 @@
-import { FailedError } from '../../problem.ts';
 import type { Generation, Generations } from '../../data/types.ts';
 import { Skipped } from '../journal.ts';
 import { applyPlan } from '../migration.ts';
@@ -25,9 +24,6 @@ export async function migrateNext(work: Work): Promise<Skipped | void> {
 }
 
 async function nextGeneration(work: Work, generations: Generations): Promise<Generation> {
-  const { plan, live, tools, config, signal } = work;
-  if (plan.kind === 'restore') return tools.backups.restore({ config, ...plan, signal });
-  if (plan.kind === 'next' && live?.generation) return takeNext(work, generations, live.generation);
-  if (plan.kind === 'create' || !live?.generation) return generations.create();
-  throw new FailedError(`no way to make the next database from plan ${plan.kind}`);
+  const { plan, live } = work;
+  return plan.kind === 'create' || !live?.generation ? generations.create() : takeNext(work);
 }

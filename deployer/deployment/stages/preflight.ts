@@ -19,12 +19,18 @@ export async function preflight(work: Work): Promise<void> {
     const quarantined = await policy.quarantined(record.environment, record.commit);
     if (quarantined) throw new DeploymentEnded('refused', quarantined);
   }
+  // Whether a rollback touches the data, it has yet to find out.
+  if (record.kind !== 'rollback') await examineData(work);
+}
+
+/** Whether there is space for what will be made of the data, and, for `demandSound`, whether the live database is sound. */
+export async function examineData(work: Work): Promise<void> {
+  const { tools, live } = work;
   await enoughSpace(work);
-  const { live } = work;
   const generations = live && tools.generations(live.config);
   if (!live?.generation || !generations) return;
   work.sound = generations.sound(live.generation);
-  // It reads the whole database: `demandSound` looks at it.
+  // It reads the whole database: whoever relies on it waits.
   work.sound.catch(() => undefined);
 }
 

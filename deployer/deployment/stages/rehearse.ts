@@ -15,7 +15,7 @@ import { DeploymentEnded } from '../ended.ts';
 import type { Live, Work } from '../work.ts';
 import { takeCopy } from './ahead.ts';
 import { bootEarly } from './boot.ts';
-import { demandSound } from './preflight.ts';
+import { demandSound, examineData } from './preflight.ts';
 
 /**
  * Everything that can be known beforehand, on a copy of the live database: the migrations, the whole verification on a
@@ -35,6 +35,10 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
   if (record.kind === 'rollback') {
     const plan = planRollback(work, live);
     work.plan = plan;
+    if (plan.kind !== 'same') {
+      await examineData(work);
+      await demandSound(work);
+    }
     if (plan.kind === 'restore' && plan.generation === null)
       await tools.backups.prepare(config.name, plan.backup, work.signal);
     work.rehearsed = true;

@@ -84,8 +84,12 @@ async function watchWrites({ tools, record, config, generation, candidate }: Wor
   const generations = tools.generations(config);
   // From then on only the new release writes; the migrations wrote before.
   const since = (await tools.journal.stageBegan(record.id, 'switch')) ?? tools.clock().toISOString();
+  let seen = 0;
   return async () => {
     if (!generations || !generation || !candidate) return null;
-    return generations.unasked(generation, candidate.deployment, since);
+    const { deployment } = candidate;
+    const looked = await generations.unasked(generation, { deployment, since, seen });
+    seen = looked.seen;
+    return looked.found;
   };
 }

@@ -111,6 +111,26 @@ describe('a generation', () => {
     expect(readdirSync(dirname(fileOf(from))).filter((name) => name.includes('.before'))).toEqual([]);
   });
 
+  test('tells of writes that no request caused, and looks at each entry of the audit log once', async () => {
+    const from = await filled();
+    const entry = (deployment: string, request: string) =>
+      `INSERT INTO audit_log(at, deployment_id, request_id, table_name, row_id, action)
+       VALUES ('2026-11-20T12:00:00Z', ${deployment}, ${request}, 'docs', '17', 'insert')`;
+    const asked = { deployment: 'd7', since: '2026-11-20T11:00:00Z' };
+    const { seen } = await generations.unasked(from, { ...asked, seen: 0 });
+    sql(fileOf(from), entry("'d7'", "'a request'"));
+    expect(await generations.unasked(from, { ...asked, seen })).toEqual({ found: null, seen: seen + 1 });
+    sql(fileOf(from), `${entry("'d7'", 'NULL')}; ${entry('NULL', 'NULL')}; ${entry("'d8'", 'NULL')}`);
+    const found = '2 rows of docs (the last: 17) written without a request';
+    expect(await generations.unasked(from, { ...asked, seen: seen + 1 })).toEqual({ found, seen: seen + 4 });
+    expect(await generations.unasked(from, { ...asked, seen: seen + 4 })).toEqual({
+      found: null,
+      seen: seen + 4,
+    });
+    const later = { ...asked, since: '2026-11-20T13:00:00Z', seen };
+    expect((await generations.unasked(from, later)).found).toMatch(/^1 rows of docs/);
+  });
+
   test('that could not be filled leaves nothing', async () => {
     await expect(generations.fill(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
     const gone: Generation = { id: 'g20260101-000000-000', env: {} };
