@@ -5,6 +5,8 @@ import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import type { StoredFile } from './manifest.ts';
 
 const CHUNK = 1024 * 1024;
+/** What may wait for the disk while more is made. */
+const AHEAD = 8 * CHUNK;
 
 /** Writes bytes to a new file, compressed by zstd with a checksum, synced to disk. `plain`: what they were. */
 export async function compressTo(
@@ -19,7 +21,7 @@ export async function compressTo(
     (chunks: AsyncIterable<Uint8Array>) => plain.pass(chunks),
     createZstdCompress({ params, chunkSize: CHUNK }),
     (chunks: AsyncIterable<Uint8Array>) => stored.pass(chunks),
-    createWriteStream(file, { flags: 'wx', flush: true }),
+    createWriteStream(file, { flags: 'wx', flush: true, highWaterMark: AHEAD }),
     { signal },
   );
   return { stored: stored.result(), plain: plain.result() };
@@ -35,7 +37,7 @@ export async function decompressTo(file: string, to: string, signal: AbortSignal
     readFrom(file),
     createZstdDecompress({ chunkSize: CHUNK }),
     (chunks: AsyncIterable<Uint8Array>) => measure.pass(chunks),
-    createWriteStream(to, { flags: 'wx' }),
+    createWriteStream(to, { flags: 'wx', highWaterMark: AHEAD }),
     { signal },
   );
   return measure.result();
