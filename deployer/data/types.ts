@@ -54,8 +54,8 @@ export interface Watch {
 /** A copy of which most is made. */
 export interface BegunCopy {
   /** Adds what was written since, and makes it a generation. The write lock of what it is a copy of has to be held. */
-  finish(): Promise<Generation>;
-  /** Gives up one that is not finished. */
+  complete(): Promise<Generation>;
+  /** Gives up one that is not complete. */
   drop(): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export interface Generations {
   /** A consistent copy of a live one, as a new generation. */
   copy(from: Generation): Promise<Generation>;
   /** Begins a copy of a live one, so that little is left to be done under a hold: what was written meanwhile. */
-  begin(from: Generation): Promise<BegunCopy>;
+  beginCopy(from: Generation): Promise<BegunCopy>;
   /** Whether that is so; otherwise all of the copy is made at its end. */
   copiesAhead(from: Generation): Promise<boolean>;
   /** A new one from what `fill` writes to the database file it is given (restored from a backup). */

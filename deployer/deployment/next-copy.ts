@@ -12,11 +12,11 @@ export async function beginNext(work: Work, live: Generation): Promise<void> {
 
 async function begun(work: Work, generations: Generations, live: Generation): Promise<BegunCopy | null> {
   const { tools, plan, record, config, signal } = work;
-  if (plan.kind === 'next') return replacesData(record) ? null : generations.begin(live);
+  if (plan.kind === 'next') return replacesData(record) ? null : generations.beginCopy(live);
   if (plan.kind !== 'restore') return null;
   // Nothing that is live changes a backup.
   const restored = await tools.backups.restore({ config, ...plan, signal });
-  return { finish: () => Promise.resolve(restored), drop: () => generations.remove(restored) };
+  return { complete: () => Promise.resolve(restored), drop: () => generations.remove(restored) };
 }
 
 /** The next generation, from what was begun; the write lock of what is live is held. */
@@ -24,7 +24,7 @@ export async function takeNext(work: Work): Promise<Generation> {
   const { nextCopy } = work;
   if (!nextCopy) throw new Error('the next generation was not begun before the hold');
   work.nextCopy = null;
-  return nextCopy.finish();
+  return nextCopy.complete();
 }
 
 /** Gives up one that was not taken. */

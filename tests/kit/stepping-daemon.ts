@@ -81,8 +81,12 @@ function instrument(tools: Tools): Tools {
     ),
     generations: (environment) => {
       const generations = tools.generations(environment);
+      const methods = ['copy', 'beginCopy', 'create', 'remove', 'setCurrent', 'sweep', 'lock'] as const;
       return (
-        generations && stepping(generations, ['copy', 'create', 'remove', 'setCurrent', 'sweep', 'lock'])
+        generations &&
+        stepping(generations, methods, (method, result) =>
+          method === 'beginCopy' && result ? stepping(result, ['complete', 'drop'] as never[]) : result,
+        )
       );
     },
   };

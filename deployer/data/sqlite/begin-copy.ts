@@ -4,7 +4,7 @@ import type { BegunCopy, Generation } from '../types.ts';
 import type { GenerationDirectory } from './directory.ts';
 import type { DataJobs } from './jobs.ts';
 
-/** Makes all of a copy that can be made while others write; see `Generations.begin`. */
+/** Makes all of a copy that can be made while others write; see `Generations.beginCopy`. */
 export async function beginCopy(parts: {
   thread: Thread<DataJobs>;
   directory: GenerationDirectory;
@@ -18,7 +18,7 @@ export async function beginCopy(parts: {
   try {
     const id = (await thread.run('copiesAhead', from)) ? await thread.run('begin', { from, to }) : null;
     return {
-      async finish() {
+      async complete() {
         try {
           await (id === null ? thread.run('copy', { from, to }) : thread.run('finish', { id, from, to }));
           return generation(await draft.publish());

@@ -29,7 +29,7 @@ export function sqliteGenerations(options: { home: string; environment: string; 
     create: () => add((to) => thread.run('create', to)),
     copy: (from) => add((to) => thread.run('copy', { from: fileOf(from), to })),
     fill: add,
-    begin: async (from) => beginCopy({ thread, directory, file, from: fileOf(from), generation }),
+    beginCopy: async (from) => beginCopy({ thread, directory, file, from: fileOf(from), generation }),
     copiesAhead: (from) => thread.run('copiesAhead', fileOf(from)),
     open: (id) => {
       if (directory.has(id)) return generation(id);

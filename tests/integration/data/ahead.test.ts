@@ -31,7 +31,7 @@ const rows = (count: number) =>
 /** Finishes the copy under the lock, as under a hold: what then is not as in the source. */
 async function finished(begun: BegunCopy) {
   const lock = await generations.lock(from, 1000);
-  const copy = await begun.finish();
+  const copy = await begun.complete();
   const unchanged = lock.unchanged();
   lock.release();
   const differences = await generations.compare(from, copy, new Set());
@@ -49,7 +49,7 @@ function application(): Database.Database {
 
 test('a copy that was begun has what was written until it is finished', async () => {
   expect(await generations.copiesAhead(from)).toBe(true);
-  const begun = await generations.begin(from);
+  const begun = await generations.beginCopy(from);
   sql(fileOf(from), "UPDATE filler SET body = 'changed' WHERE id % 7 = 0; DELETE FROM filler WHERE id > 200");
   sql(fileOf(from), 'CREATE INDEX later ON filler(body)');
   expect(await finished(begun)).toEqual(WHOLE);
@@ -61,7 +61,7 @@ test.each(['a log that was written back', 'a log that was not'])(
     const live = application();
     live.exec(rows(50));
     if (which === 'a log that was written back') live.pragma('wal_checkpoint(TRUNCATE)');
-    const begun = await generations.begin(from);
+    const begun = await generations.beginCopy(from);
     for (const mode of ['PASSIVE', 'FULL', 'RESTART', 'TRUNCATE']) {
       live.exec(`${rows(20)} UPDATE filler SET body = '${mode}' WHERE id % 11 = 3`);
       live.pragma(`wal_checkpoint(${mode})`);
@@ -87,7 +87,7 @@ test.each([1, 2, 3, 4, 5, 6])('whatever happens meanwhile, it is the same in the
   ];
   const act = () => live.exec(statements[Math.floor(random() * statements.length)] ?? '');
   for (let count = random() * 10; count > 0; count--) act();
-  const begun = await generations.begin(from);
+  const begun = await generations.beginCopy(from);
   for (let count = random() * 20; count > 0; count--) act();
   expect(await finished(begun)).toEqual(WHOLE);
   live.close();
@@ -102,10 +102,10 @@ test('it is begun while another process writes without a pause, which then waits
   `);
   for (let round = 0; round < 3; round++) {
     await nextLine();
-    const begun = await generations.begin(from);
+    const begun = await generations.beginCopy(from);
     for (let line = 0; line < 5; line++) await nextLine();
     const lock = await generations.lock(from, 30_000);
-    const copy = await begun.finish();
+    const copy = await begun.complete();
     expect(await generations.compare(from, copy, new Set())).toEqual([]);
     lock.release();
   }
@@ -116,7 +116,7 @@ test('a long log is shortened first, because all of it would be copied', async (
   live.exec(rows(12_000));
   const log = `${fileOf(from)}-wal`;
   expect(statSync(log).size).toBeGreaterThan(16 * 1024 ** 2);
-  const begun = await generations.begin(from);
+  const begun = await generations.beginCopy(from);
   expect(statSync(log).size).toBe(0);
   live.exec(rows(5));
   expect(await finished(begun)).toEqual(WHOLE);
@@ -126,13 +126,13 @@ test('a long log is shortened first, because all of it would be copied', async (
 test('where whoever reads keeps others from writing, all of it is copied at the end', async () => {
   sql(fileOf(from), 'PRAGMA journal_mode = delete');
   expect(await generations.copiesAhead(from)).toBe(false);
-  const begun = await generations.begin(from);
+  const begun = await generations.beginCopy(from);
   sql(fileOf(from), rows(3));
   expect(await finished(begun)).toEqual(WHOLE);
 });
 
 test('one that is given up leaves nothing, and keeps nothing of the log', async () => {
-  const begun = await generations.begin(from);
+  const begun = await generations.beginCopy(from);
   await begun.drop();
   expect(readdirSync(dirname(dirname(fileOf(from))))).toEqual([from.id]);
   const live = application();
