@@ -52,11 +52,9 @@ describe('the way back, with visitors, when the daemon is killed', () => {
     const { version } = await ordeal.machine.visit();
     const { files } = ordeal.next({ sickLive: true, table: 'remarks' });
     const moved = { ...files, 'migrations/002_moved.json': JSON.stringify(MOVED) };
-    const held = ['after lock', 'after complete', 'after note generation', 'after switchTo'];
-    const kills = steps(
-      ...['after phase reverting', 'after beginCopy', ...held, 'after setCurrent', 'after takenBack'],
-      'before finish rolled_back',
-    );
+    const held = ['after beginCopy', 'after lock', 'after complete', 'after note generation'];
+    const switched = ['after switchTo', 'after setCurrent', 'after takenBack'];
+    const kills = steps('after phase reverting', ...held, ...switched, 'before finish rolled_back');
     expect(await ordeal.push(moved, kills)).toMatchObject({ outcome: 'rolled_back' });
     expect(await ordeal.findings({ version })).toEqual([]);
     await ordeal.machine.push('Without it', {
