@@ -59,12 +59,12 @@ async function findLive(
   }
 }
 
-/** PostgreSQL looks after its own. */
+/** All but whether indexes match, which takes three times as long. PostgreSQL looks after its own. */
 async function unsound(
   databaseUrl: string | null,
   state: ReturnType<typeof readState>,
 ): Promise<string | null> {
   if (databaseUrl !== null) return null;
-  const [row] = (await state.raw('PRAGMA integrity_check(1)')) as { integrity_check: string }[];
-  return row?.integrity_check === 'ok' ? null : (row?.integrity_check ?? 'no answer');
+  const [row] = (await state.raw('PRAGMA quick_check(1)')) as { quick_check: string }[];
+  return row?.quick_check === 'ok' ? null : (row?.quick_check ?? 'no answer');
 }
