@@ -15,6 +15,7 @@ import {
   type StageRow,
 } from './record.ts';
 import { DeploymentEnded } from './ended.ts';
+import { isSame } from './same.ts';
 import type { Tell } from './reports.ts';
 
 export interface Acceptance {
@@ -124,8 +125,8 @@ export function createJournal(options: {
     },
 
     /**
-     * Stores a wanted deployment. Those of the environment that still wait give way to it; the same commit again,
-     * while it is not finished, is the same deployment, unless a gate is to be passed now.
+     * Stores a wanted deployment. Those of the environment that still wait give way to it; the same request again,
+     * while it is not finished, is the same deployment.
      * @param also runs in the same transaction
      */
     async accept(acceptance: Acceptance, also?: (trx: Knex) => Promise<void>): Promise<DeploymentRecord> {
@@ -139,8 +140,7 @@ export function createJournal(options: {
           .whereNot({ kind: 'rehearsal' })
           .orderBy('seq', 'desc')
           .first();
-        const same = newest?.kind === 'deploy' && newest.commit === rest.commit;
-        if (same && rest.kind === 'deploy' && !request.override) {
+        if (newest && isSame(newest, acceptance)) {
           await also?.(trx);
           return newest.id;
         }

@@ -61,6 +61,15 @@ describe('a rollback', () => {
     await expect(rollback({ last: true })).rejects.toThrow(/there is no earlier release in dev/);
   });
 
+  it('asked for by two people at once goes one step back, and both are told so', async () => {
+    await deployed('Two', { 'behaviour.json': behaviour({ version: 'two' }) });
+    await deployed('Three', { 'behaviour.json': behaviour({ version: 'three' }) });
+    const [one, other] = await Promise.all([rollback({ last: true }), rollback({ last: true })]);
+    expect(one).toMatchObject({ outcome: 'ok' });
+    expect(other).toEqual(one);
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'two' } });
+  });
+
   it('keeps the quarantined commit away until a new one comes', async () => {
     const two = await deployed('Two', { 'behaviour.json': behaviour({ version: 'two' }) });
     await rollback({ last: true });

@@ -70,6 +70,9 @@ export function requests(parts: Parts, deployment: Operations['deployment']) {
   async function rollback(request: RollbackRequest): Promise<Deployment> {
     const { environment: name, by, reason, restoreBackup } = request;
     const from = (await live(name)).record;
+    // Asked for before anybody was told that it is done: not one step further back.
+    if ('last' in request.target && from.kind === 'rollback' && from.phase !== 'finished')
+      return deployment(from.id);
     const undo = 'last' in request.target ? await undoOf(journal, from) : null;
     const target = undo?.target ?? (await rollbackTarget(name, request.target, from));
     const record = await journal.accept({

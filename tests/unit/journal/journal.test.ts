@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { describe, expect, it, vi } from 'vitest';
-import { Skipped } from '../../../deployer/deployment/journal.ts';
+import { Skipped, type Acceptance } from '../../../deployer/deployment/journal.ts';
 import { STAGES } from '../../../deployer/deployment/model.ts';
 import { parseEnvironment } from '../../../environments/parse.ts';
 import { COMMIT, openJournal, TREE, wanted } from './journal.ts';
@@ -88,6 +88,17 @@ describe('accepting a deployment', () => {
     expect((await journal.accept(wanted(), also)).id).toBe(id);
     expect(await state('environments').first('handled_head')).toEqual({ handled_head: COMMIT });
     expect(await state('deployments').select('id')).toEqual([{ id }]);
+  });
+
+  it('of the same way back by a second person joins the first, and another way takes its place', async () => {
+    const { journal } = await openJournal();
+    const back = (request: Acceptance['request']) => journal.accept(wanted({ kind: 'rollback', request }));
+    const first = await back({ target: 'two', from: OTHER });
+    expect((await back({ target: 'two', from: OTHER, reason: 'slow' })).id).toBe(first.id);
+    expect((await back({ target: 'two', restoreBackup: true })).id).not.toBe(first.id);
+    const other = await back({ target: 'one' });
+    expect((await journal.get(first.id)).outcome).toBe('superseded');
+    expect((await journal.accept(wanted({ commit: COMMIT }))).id).not.toBe(other.id);
   });
 
   it('of a commit that gives way to a newer one does not join it: the last request wins', async () => {
