@@ -33,16 +33,22 @@ export function createClient(connection: Connection, signal: AbortSignal): Clien
     connection.token === null ? {} : { authorization: `Bearer ${connection.token}` };
 
   const ask = async (method: string, path: string, headers: object, body?: object, silenceMs = 0) => {
+    let isSent = false;
     const response = await send(new URL(connection.url + path), {
       method,
       headers: { ...authorization, 'x-requested-by': connection.by, ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
       silenceMs,
-      // A failure is told when they are needed.
-      onSent: () => void loadAnswers().catch(() => undefined),
+      onSent: () => {
+        isSent = true;
+        // A failure is told when they are needed.
+        loadAnswers().catch(() => undefined);
+      },
     }).catch((error: unknown) => {
-      throw unreachable(connection.url, error);
+      throw isSent && method !== 'GET'
+        ? unanswered(connection.url, error)
+        : unreachable(connection.url, error);
     });
     if ((response.statusCode ?? 500) >= 400) throw await toError(response, connection);
     return response;
@@ -133,6 +139,12 @@ const NEXT_ADDRESS = 'check DEPLOYER_LISTEN or DEPLOYER_URL';
 function unreachable(url: string, error: unknown): UnreachableError {
   const next = `npx deployer start, or ${NEXT_ADDRESS}`;
   return new UnreachableError(`the deployer does not answer: ${oneLine(error)}`, url, next, { cause: error });
+}
+
+/** It ended, or was restarted, meanwhile: nobody here knows whether it had stored what was asked for. */
+function unanswered(url: string, error: unknown): ConnectionError {
+  const what = `the deployer was lost before it answered (${oneLine(error)}); it may do what it was asked for`;
+  return new ConnectionError(what, url, 'npx deployer status', { cause: error });
 }
 
 function noToken({ url, tokenFile }: Connection): ConnectionError {

@@ -92,6 +92,19 @@ describe('a daemon that does not answer as it should', () => {
     expect(ran.stdout).toContain(cause);
   });
 
+  it('that is lost before it answers a change is not said to have done nothing', async () => {
+    const lost = await serveOther((request) => request.resume().on('end', () => request.socket.destroy()));
+    const ran = await runCli(['rollback', 'dev', '--json'], { web: lost });
+    expect(ran.code).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      outcome: 'failed',
+      details: {
+        cause: expect.stringContaining('it may do what it was asked for'),
+        next: 'npx deployer status',
+      },
+    });
+  });
+
   it('tells a failure with the daemon’s sentence', async () => {
     web.operations.failure = new Error('inside');
     const ran = await runCli(['backup', 'create', 'dev', '--json'], { web });
