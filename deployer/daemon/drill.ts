@@ -88,7 +88,16 @@ async function tryOut(
     const generation = await step('restore', () => restore(tools, config, { which, generations, signal }));
     if (config.commands.migrate) await step('migrate', () => migrate(tools, context, generation, ['up']));
     const baseline = await generations.fingerprint(generation);
-    const asked = { config, slot: SLOT, release, generation, deployment, readOnly: true, signal };
+    const asked = {
+      config,
+      slot: SLOT,
+      release,
+      generation,
+      deployment,
+      readOnly: true,
+      background: true,
+      signal,
+    };
     const instance = await step('boot', () => boot(tools, asked));
     const suites = await verify(tools, context, {
       instance,

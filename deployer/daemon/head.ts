@@ -18,5 +18,5 @@ export async function contextOfHead(
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const log = (line: string) => tools.logger.info({ environment: name }, line);
   const release = await tools.releases.build({ commit, tree, install: config.commands.install, log, signal });
-  return { config, release, signal, log, deployment: { id: 'none', commit, branch } };
+  return { config, release, signal, log, deployment: { id: 'none', commit, branch }, background: true };
 }

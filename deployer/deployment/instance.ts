@@ -30,6 +30,8 @@ export interface BootRequest {
   signal: AbortSignal;
   /** Given what tells the end of what it has written, also once it has ended. */
   onStart?: (said: () => Promise<string>) => void;
+  /** No visitor ever comes to it. */
+  background?: boolean;
 }
 
 /**
@@ -63,6 +65,7 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     socket,
     logFile,
     writes: writesOf(env),
+    background: request.background ?? false,
   };
   const process = await tools.services.start(spec);
   const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process };

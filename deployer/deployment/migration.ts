@@ -17,6 +17,7 @@ export function contextOf(work: Work): ReleaseContext {
     signal,
     log,
     deployment: { id: record.id, commit: target.commit, branch: record.branch },
+    background: mayTakeItsTime(work),
   };
 }
 
@@ -29,11 +30,17 @@ export async function contextOfLive(
   const { id, commit, branch, tree } = record;
   const install = config.commands.install;
   const release = await tools.releases.build({ commit, tree: tree ?? '', install, log, signal });
-  return { config, release, signal, log, deployment: { id, commit, branch } };
+  return { config, release, signal, log, deployment: { id, commit, branch }, background: true };
 }
 
-export const liveContext = (work: Work, live: Live): Promise<ReleaseContext> =>
-  contextOfLive(work.tools, live, work);
+export const liveContext = async (work: Work, live: Live): Promise<ReleaseContext> => ({
+  ...(await contextOfLive(work.tools, live, work)),
+  background: mayTakeItsTime(work),
+});
+
+/** No visitor waits for it, nobody wants to be back already, and no hold is forecast from how long it takes. */
+const mayTakeItsTime = ({ record, hold, plan }: Work): boolean =>
+  record.kind !== 'rollback' && hold === null && plan.kind === 'same';
 
 /** How this deployment's database comes about; `copy` is a copy of the live one to ask the migrations on. */
 export async function planData(work: Work, copy: Generation): Promise<DataPlan> {
@@ -53,7 +60,7 @@ export function planRollback(work: Work, live: Live): DataPlan {
     if (!live.record.backup) throw new RefusedError(`there is no backup from before ${live.record.id}`);
     return { kind: 'restore', backup: live.record.backup, generation: null };
   }
-  if (now.length === then.length && now.every((name, index) => name === then[index])) return { kind: 'same' };
+  if (isSameList(now, then)) return { kind: 'same' };
   if (live.record.proven && live.record.previous === rollbackTarget?.id) {
     log('the earlier release was proven on the present schema: the code goes back alone');
     return { kind: 'same' };
@@ -73,15 +80,24 @@ export async function applyPlan(work: Work, generation: Generation): Promise<voi
 }
 
 async function runPlan(work: Work, generation: Generation): Promise<Ran> {
-  const { tools, plan, config, live } = work;
-  const down =
+  const { tools, plan, config, live, rollbackTarget } = work;
+  const back =
     plan.kind === 'next' && plan.down !== null && live
-      ? (await takeDown(work, live, generation, plan.down)).ran
-      : [];
-  const up = config.commands.migrate ? await migrate(tools, contextOf(work), generation, ['up']) : null;
-  work.ran = up?.ran ?? [];
-  work.applied = up?.applied ?? [];
-  return [...down, ...work.ran];
+      ? await takeDown(work, live, generation, plan.down)
+      : null;
+  // Its own programs had nothing more to do on this very schema when it was live.
+  const isThere = back !== null && isSameList(back.applied, rollbackTarget?.applied);
+  const up =
+    config.commands.migrate && !isThere
+      ? await migrate(tools, contextOf(work), generation, ['up'])
+      : { ran: [], applied: back?.applied ?? [] };
+  work.ran = up.ran;
+  work.applied = up.applied;
+  return [...(back?.ran ?? []), ...up.ran];
+}
+
+function isSameList(one: readonly string[], other: readonly string[] | null | undefined): boolean {
+  return one.length === other?.length && one.every((name, index) => name === other[index]);
 }
 
 async function takeDown(work: Work, live: Live, generation: Generation, to: string) {

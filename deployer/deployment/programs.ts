@@ -19,6 +19,8 @@ export interface ReleaseContext {
   deployment: { id: string; commit: string; branch: string };
   signal: AbortSignal;
   log: (line: string) => void;
+  /** Its programs give way to what visitors wait for. */
+  background: boolean;
 }
 
 /** A migration failed; it says which, why and where. */
@@ -202,6 +204,7 @@ async function run(
     reads,
     writes: writesOf(env).filter((path) => path !== env['FILES_DIR']),
     stdout: 'collect',
+    background: context.background,
     timeoutMs,
     signal,
     log,

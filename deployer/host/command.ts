@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
 import { FailedError, oneLine } from '../problem.ts';
 import { collectOutput } from './output.ts';
+import { giveWay } from './priority.ts';
 import type { CommandSpec, RunCommand } from './types.ts';
 
 /** Milliseconds between INT, TERM and KILL. */
@@ -23,6 +24,7 @@ export const runCommand: RunCommand = async (spec) => {
     forceKillAfterDelay: false,
   });
   const child = running.nodeChildProcess;
+  if (spec.background === true && child.pid !== undefined) giveWay(child.pid);
   const stopper = terminator((signal) => running.kill(signal), spec);
   const output = collectOutput(spec, stopper.stop);
   child.stdout?.on('data', output.stdoutChunk);

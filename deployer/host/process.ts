@@ -4,6 +4,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, oneLine } from '../problem.ts';
+import { giveWay } from './priority.ts';
 import { isAlive, startedWith, startTimeOf } from './proc.ts';
 import type { ProcessHandle, ProcessSpec, ServiceManager } from './types.ts';
 
@@ -31,6 +32,7 @@ async function start(spec: ProcessSpec): Promise<ProcessHandle> {
     });
     await spawned(child, spec);
     child.unref();
+    if (spec.background === true && child.pid !== undefined) giveWay(child.pid);
     return handleOf(child, program);
   } finally {
     closeSync(log);

@@ -21,6 +21,8 @@ export interface CommandSpec extends Access {
   log: (line: string) => void;
   /** 'collect': returned, at most 16 MB; 'log': passed to `log`. */
   stdout: 'collect' | 'log';
+  /** Gives way to what visitors wait for, where processes are plain ones; on a host the unit says so. */
+  background?: boolean;
   /** For `commands.install` only. */
   network?: boolean;
   /** A directory whose content is to be the deployer's own afterwards, whoever made it. */
@@ -53,6 +55,8 @@ export interface ProcessSpec {
   socket: string;
   /** stdout and stderr are appended here, so that it outlives the daemon. */
   logFile: string;
+  /** As of a command. */
+  background?: boolean;
 }
 
 /** Starts processes that outlive the daemon and are found again by their handle. */

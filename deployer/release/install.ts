@@ -42,6 +42,7 @@ export async function runInstall(
       log,
       stdout: 'log',
       network: true,
+      background: true,
       ...accessOf(directory, scratch, env),
     });
     judge(argv, result, lines, request.signal);

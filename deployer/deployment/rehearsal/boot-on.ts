@@ -14,7 +14,7 @@ export function bootOn(
   name: 'rehearsal' | 'earlier',
   signal: AbortSignal = work.signal,
 ): Promise<Instance> {
-  const { config, release, deployment } = context;
+  const { config, release, deployment, background } = context;
   const slot = `${name}-${work.record.id.slice(-6)}`;
   return boot(work.tools, {
     config,
@@ -23,6 +23,7 @@ export function bootOn(
     generation,
     deployment: { ...deployment, id: work.record.id },
     readOnly: true,
+    background,
     signal,
     onStart: (said) => {
       if (name === 'rehearsal') work.outputs.rehearsal = said;
