@@ -7,9 +7,9 @@ import { BackupError } from './error.ts';
 import type { BackupJobs } from './jobs.ts';
 import type { Added } from './add-files.ts';
 import { readManifest, type Manifest } from './manifest.ts';
-import { entriesOf, isBackupId, removeBackup, sweepTemporaries } from './names.ts';
+import { entriesOf, isBackupId, newestFirst, removeBackup, sweepTemporaries } from './names.ts';
 import { manifestOf, pathOf, type Which } from './restore.ts';
-import { expendable } from './retention.ts';
+import { expendable, type Retention } from './retention.ts';
 import { withScratch } from './scratch.ts';
 import { createThreads } from './thread/client.ts';
 
@@ -69,16 +69,19 @@ export async function exportSql(which: Which, stream: NodeJS.WritableStream): Pr
 }
 
 /** An environment's backups, newest first. `unreadable`: ids of those whose manifest is damaged; a person has to look. */
-export async function listBackups(directory: string): Promise<{ backups: Backup[]; unreadable: string[] }> {
-  const all = await inventory(directory);
+export async function listBackups(
+  directory: string,
+  now = new Date(),
+): Promise<{ backups: Backup[]; unreadable: string[] }> {
+  const all = await inventory(directory, now);
   return {
     backups: all.flatMap(({ backup }) => backup ?? []),
     unreadable: all.filter(({ backup }) => backup === null).map(({ id }) => id),
   };
 }
 
-async function inventory(directory: string): Promise<{ id: string; backup: Backup | null }[]> {
-  const ids = (await entriesOf(directory)).filter(isBackupId).toSorted().toReversed();
+async function inventory(directory: string, now: Date): Promise<{ id: string; backup: Backup | null }[]> {
+  const ids = newestFirst((await entriesOf(directory)).filter(isBackupId), now);
   return Promise.all(ids.map(async (id) => ({ id, backup: await read(directory, id) })));
 }
 
@@ -91,14 +94,10 @@ async function read(directory: string, id: string): Promise<Backup | null> {
  * Removes what the rules of retention let go, and what crashed processes left. One backup that verifies now always
  * stays: when none of those to keep does, the newest good one among the others. Returns the ids removed.
  */
-export async function pruneBackups(options: {
-  directory: string;
-  keep: number;
-  now: Date;
-}): Promise<string[]> {
+export async function pruneBackups(options: Retention & { directory: string }): Promise<string[]> {
   const { directory } = options;
   await sweepTemporaries(directory);
-  const { backups } = await listBackups(directory);
+  const { backups } = await listBackups(directory, options.now);
   const doomed = expendable(backups, options);
   if (doomed.length === 0) return [];
   const kept = backups.filter((backup) => !doomed.includes(backup));

@@ -18,6 +18,16 @@ export const timeOf = (id: string): number => Date.parse(id.replace(ID, '$1T$2:$
 /** A name taken in the same second is never overwritten: the next second is used. */
 export const nextId = (id: string): string => idAt(timeOf(id) + 1000);
 
+/** Milliseconds; names of the same second are given a little ahead. */
+const SKEW = 60_000;
+
+/** Names of the future were given by a clock that has been set back since, or now is wrong: they come last. */
+export function newestFirst(ids: readonly string[], now: Date): string[] {
+  const future = idAt(now.getTime() + SKEW);
+  const sorted = ids.toSorted().toReversed();
+  return [...sorted.filter((id) => id <= future), ...sorted.filter((id) => id > future)];
+}
+
 /** `<name>.tmp-<pid>-<start time of that process>-<number>`: what is left of it after a crash can be told from what is in use. */
 const TEMPORARY = /\.tmp-(\d+)-(\d+)-\d+$/;
 /** Each thread of the process counts from a number of its own. */

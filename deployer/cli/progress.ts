@@ -24,7 +24,7 @@ export function createProgress(io: Io): Progress {
   const drawCurrent = () => {
     if (current === null || io.stderr.isTTY !== true) return;
     write(
-      `  ${current.name.padEnd(9)}  ${paint.busy('running')}  ${duration(Date.now() - current.since).padStart(9)}`,
+      `  ${current.name.padEnd(9)}  ${paint.busy('running')}  ${duration(performance.now() - current.since).padStart(9)}`,
     );
   };
   const timer = setInterval(drawCurrent, TICK_MS);
@@ -38,7 +38,7 @@ export function createProgress(io: Io): Progress {
       }
       const running = stages.find((stage) => stage.state === 'running');
       if (running?.name !== current?.name) {
-        current = running ? { name: running.name, since: Date.now() } : null;
+        current = running ? { name: running.name, since: performance.now() } : null;
       }
       drawCurrent();
     },

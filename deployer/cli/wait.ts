@@ -56,10 +56,10 @@ export async function* lasting(
         yield event;
         if (event.event === 'end') return;
       }
-      lostAt = Date.now();
+      lostAt = performance.now();
     } catch (error) {
-      lostAt ??= Date.now();
-      if (signal.aborted || !(error instanceof UnreachableError) || Date.now() - lostAt > patienceMs)
+      lostAt ??= performance.now();
+      if (signal.aborted || !(error instanceof UnreachableError) || performance.now() - lostAt > patienceMs)
         throw error;
     }
     await sleep(RETRY_MS, undefined, { signal });

@@ -35,7 +35,7 @@ export function backupOperations(parts: {
   const { journal, home } = tools;
 
   const listed = async (environment: string): Promise<Backup[]> =>
-    (await listBackups(backupsOf(home, environment))).backups;
+    (await listBackups(backupsOf(home, environment), tools.clock())).backups;
 
   /** @throws UsageError when there is no such backup; a damaged one is there */
   async function which(
@@ -45,7 +45,7 @@ export function backupOperations(parts: {
   ): Promise<{ directory: string; id: string }> {
     await lookUp.known(environment);
     const directory = backupsOf(home, environment);
-    const { backups, unreadable } = await listBackups(directory);
+    const { backups, unreadable } = await listBackups(directory, tools.clock());
     const newest = backups.find((backup) => !except.has(backup.id));
     if (id === null && newest) return { directory, id: newest.id };
     const ids = [...backups.map((backup) => backup.id), ...unreadable];
@@ -193,7 +193,7 @@ export function backupOperations(parts: {
       const live = await lookUp.live(environment);
       if (job === 'drill') return runDrill(live, (await which(environment, null)).id, 'schedule', signal);
       const made = await take(live, job, 'schedule', signal);
-      await pruneBackupsOf(home, live.config, tools.clock());
+      await pruneBackupsOf(tools, live.config);
       return made;
     },
   };

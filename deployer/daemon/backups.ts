@@ -13,7 +13,7 @@ import {
 } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
 import type { Generations } from '../data/types.ts';
-import type { BackupTools, Live } from '../deployment/work.ts';
+import type { BackupTools, Live, Tools } from '../deployment/work.ts';
 import { FailedError, oneLine } from '../problem.ts';
 import type { Background } from './background.ts';
 
@@ -102,8 +102,11 @@ export function backupTools(options: {
 }
 
 /** Removes what the rules of retention let go. */
-export const pruneBackupsOf = (home: string, config: Environment, now: Date): Promise<string[]> =>
-  sentence(pruneBackups({ directory: backupsOf(home, config.name), keep: config.backups.keep, now }));
+export const pruneBackupsOf = (
+  { home, clock, ageClock }: Pick<Tools, 'home' | 'clock' | 'ageClock'>,
+  { name, backups: { keep } }: Environment,
+): Promise<string[]> =>
+  sentence(pruneBackups({ directory: backupsOf(home, name), keep, now: clock(), agedAt: ageClock() }));
 
 /** Backups whose manifest is damaged are in no list: a person has to look. */
 export async function damagedBackups(home: string, environment: string): Promise<string[]> {

@@ -20,6 +20,7 @@ import type { Settings } from '../settings.ts';
 import { openState } from '../state.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
 import { needAddresses } from './addresses.ts';
+import { countedClock } from './counted-clock.ts';
 import { createBackground } from './background.ts';
 import { closer, stopInstances } from './close.ts';
 import { backupOperations } from './backup-operations.ts';
@@ -86,7 +87,8 @@ export async function startDaemon(options: {
   try {
     state = await openState(settings);
     const forge = forgeOf(settings, publicUrl(settings, server), clock, time);
-    return await compose({ settings, logger, clock, instrument, server, state, forge });
+    const clocks = { clock, ageClock: options.clock ?? countedClock };
+    return await compose({ settings, logger, ...clocks, instrument, server, state, forge });
   } catch (error) {
     // Whatever stays open would keep the process.
     server.close();
@@ -100,19 +102,20 @@ async function compose(base: {
   settings: Settings;
   logger: Logger;
   clock: () => Date;
+  ageClock: () => Date;
   instrument: (tools: Tools) => Tools;
   server: Server;
   state: Knex;
   forge: Forge;
 }): Promise<Daemon> {
-  const { settings, logger, clock, instrument, server, state, forge } = base;
+  const { settings, logger, clock, ageClock, instrument, server, state, forge } = base;
   const { home } = settings;
   const url = publicUrl(settings, server);
   const journal = createJournal({ state, clock, reports: reportsOf(url) });
   const outbox = createOutbox({ state, forge, clock, logger });
   const background = createBackground();
   const tools = instrument(
-    await openTools({ home, machine: settings, logger, clock, state, journal, forge, background }),
+    await openTools({ home, machine: settings, logger, clock, ageClock, state, journal, forge, background }),
   );
   const conductor = createConductor(tools);
   const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
@@ -207,7 +210,7 @@ async function compose(base: {
     state,
     outbox,
     logs: deploymentLogs(home),
-    clock,
+    clock: ageClock,
     logger,
   });
   isOpen = true;

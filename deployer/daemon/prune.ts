@@ -24,7 +24,7 @@ export async function prune(tools: Omit<Tools, 'prune'>, state: Knex, config: En
       await generations.sweep(new Set([live.generation, ...kept]));
     }
     await pruneReleases(tools, state);
-    await pruneBackupsOf(tools.home, config, tools.clock());
+    await pruneBackupsOf(tools, config);
   } catch (error) {
     tools.logger.warn(
       { environment: config.name, error: oneLine(error) },

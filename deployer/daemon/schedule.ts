@@ -12,6 +12,9 @@ const DAY = 24 * HOUR;
 const DRILL_EVERY = 7 * DAY;
 const DRILL_AGAIN = DAY;
 
+/** A time that is further ahead is of a clock that was wrong, then or now, and says nothing. */
+const SKEW = MINUTE;
+
 const LOOK_EVERY = MINUTE;
 const LONGEST_PAUSE = HOUR;
 
@@ -39,10 +42,11 @@ export interface Standing {
 /** What is due now, the most valuable first; null: nothing. A full backup also holds the database. */
 export function due(standing: Standing, now: Date): Job | null {
   const { schedule, hasDatabase, backups, drill, since } = standing;
+  const isPast = (at: string) => Date.parse(at) <= now.getTime() + SKEW;
   const passed = (at: string | undefined, every: number) =>
-    at === undefined || now.getTime() - Date.parse(at) >= every;
+    at === undefined || !isPast(at) || now.getTime() - Date.parse(at) >= every;
   const last = (kinds: readonly Backup['kind'][]) =>
-    backups.find(({ kind }) => kinds.includes(kind))?.verifiedAt;
+    backups.find(({ kind, verifiedAt }) => kinds.includes(kind) && isPast(verifiedAt))?.verifiedAt;
   if (schedule.full !== undefined && passed(last(['full']), schedule.full)) return 'full';
   if (!hasDatabase) return null;
   if (schedule.database !== undefined && passed(last(['database', 'full']), schedule.database))
@@ -91,8 +95,11 @@ export function createSchedule(options: {
     }
   }
 
-  const rests = (environment: string, job: Job) =>
-    (failures.get(`${environment} ${job}`)?.until ?? 0) > clock().getTime();
+  /** Never longer than the longest pause, though the clock was set back. */
+  function rests(environment: string, job: Job): boolean {
+    const left = (failures.get(`${environment} ${job}`)?.until ?? 0) - clock().getTime();
+    return left > 0 && left <= LONGEST_PAUSE;
+  }
 
   function fail(environment: string, what: Job | 'backups', error: unknown): void {
     const key = `${environment} ${what}`;

@@ -35,7 +35,7 @@ export function createSupervisor(
   }
 
   async function lookNow(environment: string): Promise<void> {
-    if ((failures.get(environment)?.until ?? 0) > Date.now()) return;
+    if ((failures.get(environment)?.until ?? 0) > performance.now()) return;
     try {
       const live = await liveOf(environment);
       if (!live) return;
@@ -47,7 +47,7 @@ export function createSupervisor(
       const pause = Math.min(LOOK_EVERY_MS * 2 ** count, LONGEST_PAUSE_MS);
       failures.set(environment, {
         count,
-        until: Date.now() + pause,
+        until: performance.now() + pause,
         problem: `${environment}: what is live could not be started again: ${oneLine(error)}`,
       });
       tools.logger.error({ environment, error: oneLine(error) }, 'could not revive');
@@ -91,15 +91,15 @@ export function createSupervisor(
 
   /** One that lives a moment only is not started at every look: a pause that grows leaves the machine to the others. */
   function mustPause(environment: string): boolean {
-    const pause = comebacks.pause(environment, Date.now());
+    const pause = comebacks.pause(environment, performance.now());
     if (pause === 0) {
-      comebacks.note(environment, Date.now());
+      comebacks.note(environment, performance.now());
       return false;
     }
     const count = comebacks.count(environment);
     const seconds = Math.ceil(pause / 1000);
     const problem = `${environment}: what is live has ended ${count + 1} times in a row; it is started again in ${seconds} s`;
-    failures.set(environment, { count: 0, until: Date.now() + pause, problem });
+    failures.set(environment, { count: 0, until: performance.now() + pause, problem });
     tools.logger.error({ environment, pauseSeconds: seconds }, problem);
     return true;
   }

@@ -25,12 +25,13 @@ export async function openTools(parts: {
   machine: Pick<Settings, 'services' | 'frontDoor'>;
   logger: Logger;
   clock: () => Date;
+  ageClock: () => Date;
   state: Knex;
   journal: Journal;
   forge: Forge;
   background: Background;
 }): Promise<Tools> {
-  const { home, logger, clock, state, journal, forge } = parts;
+  const { home, logger, clock, ageClock, state, journal, forge } = parts;
   const generations = (environment: Environment) => openGenerations(home, environment);
   const directory = runDirectory(home);
   const { instances: services, frontDoor, runCommand } = machineOf(home, directory, parts.machine);
@@ -46,6 +47,7 @@ export async function openTools(parts: {
     splitCommand,
     generations,
     clock,
+    ageClock,
     logger,
     mirror: await openMirror({
       directory: repository,

@@ -43,6 +43,8 @@ export interface Tools {
   /** Removes generations, releases and backups of an environment that nothing needs any more. Never throws. */
   prune: (config: Environment) => Promise<void>;
   clock: () => Date;
+  /** By which things grow old and are removed. */
+  ageClock: () => Date;
   logger: Logger;
 }
 

@@ -10,7 +10,7 @@ const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15 * 60_000;
 /** How long to wait when the state itself cannot be read or written. */
 const STATE_RETRY_MS = 1000;
-/** A timer waits no longer; what is not due then is looked at again. */
+/** No pause is longer, and no timer. */
 const LONGEST_SLEEP_MS = 3_600_000;
 
 interface OutboxRow {
@@ -67,7 +67,7 @@ export function createOutbox(options: {
   let delivering: Promise<void> | null = null;
   let again = false;
   /** Nothing is sent before then: the forge is asked for a pause as a whole. */
-  let pausedUntil = 0;
+  let pause: { until: number; length: number } = { until: 0, length: 0 };
   let timer: NodeJS.Timeout | undefined;
   const end = new AbortController();
   const rows = () => state<OutboxRow>('outbox');
@@ -85,7 +85,7 @@ export function createOutbox(options: {
         if (end.signal.aborted) return;
         if (blocked.has(row.lane)) continue;
         const now = clock().getTime();
-        const due = Math.max(pausedUntil, Date.parse(row.next_at));
+        const due = dueAt(row, now);
         if (due > now) blocked.set(row.lane, new Date(due).toISOString());
         else if (newest.get(row.lane) !== row.id && isOvertaken(row, now)) await pass(row);
         else {
@@ -96,6 +96,13 @@ export function createOutbox(options: {
     } while (again && !end.signal.aborted);
     const [first] = [...blocked.values()].toSorted();
     if (first !== undefined) kickIn(Date.parse(first) - clock().getTime());
+  }
+
+  /** What is due later than anything ever is was noted by a clock that has been set back since: it is due now. */
+  function dueAt(row: OutboxRow, now: number): number {
+    const paused = pause.until - now > pause.length ? 0 : pause.until;
+    const next = row.attempts === 0 ? 0 : Date.parse(row.next_at);
+    return Math.max(paused, next - now > LONGEST_SLEEP_MS ? 0 : next);
   }
 
   function isOvertaken(row: OutboxRow, now: number): boolean {
@@ -125,8 +132,9 @@ export function createOutbox(options: {
     const known = error instanceof ForgeError ? error : null;
     const terminal = known !== null && !known.retryable;
     const backoff = Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LONGEST_RETRY_MS);
-    const next = clock().getTime() + (known?.retryAfterMs ?? backoff);
-    if (known?.pausesAll) pausedUntil = next;
+    const length = Math.min(known?.retryAfterMs ?? backoff, LONGEST_SLEEP_MS);
+    const next = clock().getTime() + length;
+    if (known?.pausesAll) pause = { until: next, length };
     logger.warn(
       { report: row.id, lane: row.lane, error: oneLine(error) },
       terminal ? 'report given up' : 'report will be sent again',

@@ -38,10 +38,10 @@ export function chosen({ directory }: Upgrades): string {
   return release === null ? INSTALLED : basename(release);
 }
 
-/** Since when it is to run. */
+/** Since when it is to run; 1970 when that was noted by a clock that has been set back since. */
 export async function chosenSince({ directory, installed }: Upgrades): Promise<Date> {
-  const link = await lstat(join(directory, 'current')).catch(() => lstat(installed));
-  return link.mtime;
+  const { mtime } = await lstat(join(directory, 'current')).catch(() => lstat(installed));
+  return mtime > new Date() ? new Date(0) : mtime;
 }
 
 /** Makes it the code that the next start runs: one rename. */

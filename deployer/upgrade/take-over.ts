@@ -35,12 +35,12 @@ export async function takeOver(parts: Parts, watchMs = WATCH_MS): Promise<void> 
   const trial = await readTrial(home);
   if (!trial || trial.to !== running.name) return;
   logger.info({ tree: trial.to }, 'a new deployer: it watches itself before it accepts anything');
-  const end = Date.now() + watchMs;
+  const end = performance.now() + watchMs;
   do {
     await answers(server);
     await state('environments').count();
     await sleep(Math.min(LOOK_MS, watchMs));
-  } while (Date.now() < end);
+  } while (performance.now() < end);
   await endTrial(home);
   await forgetFailures(home);
   const { environment, commit, from, to } = trial;

@@ -1,6 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stage, waitFor } from '../kit/daemon.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
+
+const DAY = 86_400_000;
 
 const AUDIT_LOG: SampleMigration = {
   up: [
@@ -18,11 +23,13 @@ const MOVED: SampleMigration = {
 
 describe('while a deployment settles', () => {
   let stage: Stage;
+  /** How far the clock has been set ahead, in milliseconds. */
+  let wrong = 0;
   beforeAll(async () => {
     stage = await Stage.set({ cutover: { hold: '5s', settle: '20s' } });
     await stage.repository.commit('An audit log', { 'migrations/002_audit.json': JSON.stringify(AUDIT_LOG) });
     await stage.repository.push('HEAD:dev', 'HEAD:main');
-    await stage.start();
+    await stage.start(() => new Date(Date.now() + wrong));
     await stage.allLive();
   });
   afterAll(() => stage.strike());
@@ -91,10 +98,31 @@ describe('while a deployment settles', () => {
     expect(body).toContainEqual(expect.objectContaining({ text: 'meanwhile' }));
   });
 
+  it('a clock that is set a day ahead does not end it, and one that is set back does not prolong it', async () => {
+    const broken = await stage.push('dev', 'Broken a day later', {
+      'behaviour.json': behaviour({ version: 'late', homeLive: 500 }),
+      'migrations/003_moved.json': null,
+    });
+    await live(broken);
+    wrong = DAY;
+    // Time for some looks.
+    await sleep(1500);
+    for (let count = 0; count < 30; count += 1) await stage.get('dev');
+    expect(await stage.ended('dev', broken)).toMatchObject({ outcome: 'rolled_back' });
+    const file = await readFile(join(stage.repository.directory, 'environments/dev.yaml'), 'utf8');
+    const short = await stage.push('dev', 'A short one', {
+      'behaviour.json': behaviour({ version: 'short' }),
+      'environments/dev.yaml': file.replace('settle: 20s', 'settle: 2s'),
+    });
+    await live(short);
+    wrong = -DAY;
+    expect(await stage.ended('dev', short)).toMatchObject({ outcome: 'deployed' });
+    await stage.repository.commit('As before', { 'environments/dev.yaml': file });
+  });
+
   it('a newer commit that waits cuts it short', async () => {
     const first = await stage.push('dev', 'Five', {
       'behaviour.json': behaviour({ version: 'five' }),
-      'migrations/003_moved.json': null,
     });
     await live(first);
     const second = await stage.push('dev', 'Six', { 'behaviour.json': behaviour({ version: 'six' }) });

@@ -15,21 +15,22 @@ const WORSE = 3;
 
 /** The old instance stays warm while the new one is watched; a deployment that waits cuts it short. */
 export async function settle(work: Work): Promise<Skipped | void> {
-  const { tools, config, candidate, live, hurry, signal } = work;
+  const { config, candidate, live, hurry, signal } = work;
   if (!candidate) throw new FailedError('there is no instance to watch');
   if (!live) return new Skipped('nothing was live before: there is nothing to go back to');
   if (work.record.kind === 'rollback') return new Skipped('this release was live before');
   const looks = [await watchHealth(work, candidate), await watchErrors(work), await watchWrites(work)];
   // A daemon that was away for all of that time has seen nothing of it yet.
   const fewest = config.cutover.settle > 0 ? UNHEALTHY_LOOKS : 0;
-  const until = tools.clock().getTime() + config.cutover.settle - (await sinceLive(work));
-  const isOver = (made: number) => tools.clock().getTime() >= until && made >= fewest;
+  // A clock that is set meanwhile makes it neither longer nor shorter.
+  const until = performance.now() + config.cutover.settle - (await sinceLive(work));
+  const isOver = (made: number) => performance.now() >= until && made >= fewest;
   for (let made = 0; !isOver(made) && !hurry.aborted && !signal.aborted; made++) {
     for (const look of looks) {
       const problem = await look();
       if (problem && !signal.aborted) throw new FailedError(`settle: ${problem}`);
     }
-    const left = until - tools.clock().getTime();
+    const left = until - performance.now();
     const rest = left > 0 ? Math.min(LOOK_EVERY_MS, left) : LOOK_EVERY_MS;
     await sleep(rest, undefined, { signal: AbortSignal.any([hurry, signal]) }).catch(() => undefined);
   }
@@ -41,7 +42,7 @@ type Look = () => Promise<string | null>;
 /** A daemon that died meanwhile does not make it longer. */
 async function sinceLive({ tools, record }: Work): Promise<number> {
   const { liveAt } = await tools.journal.get(record.id);
-  return liveAt ? tools.clock().getTime() - Date.parse(liveAt) : 0;
+  return liveAt ? Math.max(0, tools.clock().getTime() - Date.parse(liveAt)) : 0;
 }
 
 async function watchHealth(work: Work, candidate: Instance): Promise<Look> {

@@ -15,7 +15,7 @@ async function examineOne(home: string, { environment, config, liveAt }: Deploym
   const { database, full } = config?.backups.schedule ?? {};
   const every = Math.min(database ?? Infinity, full ?? Infinity);
   const directory = backupsOf(home, environment);
-  const { backups: all, unreadable } = await listBackups(directory);
+  const { backups: all, unreadable } = await listBackups(directory, now);
   const damaged = unreadable.map((id) =>
     bad(`backup ${id} of ${environment}`, {
       expected: 'readable',

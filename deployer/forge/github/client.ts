@@ -112,11 +112,13 @@ function whole(answer: Answer): Answer {
 /** While a limit is reached nothing is asked at all: asking on makes it longer. */
 function createLimit(clock: () => Date) {
   let until = 0;
+  let length = 0;
   let inARow = 0;
   return {
     check(): void {
       const left = until - clock().getTime();
-      if (left <= 0) return;
+      // More than it ever was: the clock was set back.
+      if (left <= 0 || left > length) return;
       const message = `GitHub's limit is reached: asked again in ${Math.ceil(left / 1000)} s`;
       throw new GitHubError(message, { status: null, retryable: true, retryAfterMs: left, pausesAll: true });
     },
@@ -125,6 +127,7 @@ function createLimit(clock: () => Date) {
       const wait = waitMs ?? Math.min(SECONDARY_MS * 2 ** inARow, LONGEST_SECONDARY_MS);
       if (waitMs === null) inARow += 1;
       until = clock().getTime() + wait;
+      length = wait;
       return wait;
     },
     passed(): void {

@@ -58,5 +58,7 @@ function waitOf(header: (name: string) => string | null, now: Date): number | nu
   if (after !== null && /^\d+$/.test(after)) return Number(after) * 1000;
   const reset = header('x-ratelimit-reset');
   if (header('x-ratelimit-remaining') !== '0' || reset === null || !/^\d+$/.test(reset)) return null;
-  return Math.max(Number(reset) * 1000 - now.getTime(), 1000);
+  // By GitHub's own clock: ours may be wrong.
+  const at = Date.parse(header('date') ?? '') || now.getTime();
+  return Math.max(Number(reset) * 1000 - at, 1000);
 }

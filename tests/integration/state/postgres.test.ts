@@ -1,10 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import type { Knex } from 'knex';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openState } from '../../../deployer/state.ts';
 import { scratchDatabase } from '../../kit/scratch-database.ts';
+
+const PROVE = fileURLToPath(new URL('../../../deployer/upgrade/prove.ts', import.meta.url));
 
 /** Where a store may be made: `npm run test:postgres` names a server. */
 const server = process.env['TEST_DATABASE_URL'];
@@ -18,7 +22,7 @@ async function store() {
     rmSync(home, { recursive: true, force: true });
   });
   const open = () => openState({ home, databaseUrl: database.url });
-  return { open, url: database.url };
+  return { open, url: database.url, home };
 }
 
 const tables = async (state: Knex): Promise<string[]> =>
@@ -36,6 +40,29 @@ describe.skipIf(server === undefined)("the deployer's state in PostgreSQL", () =
     expect(await tables(state)).toEqual([]);
     await state.migrate.latest();
     expect(await tables(state)).toEqual(made);
+    await state.destroy();
+  });
+
+  it('is not changed by a deployer that main brings: it is refused while the one before works, and says what to do', async () => {
+    const { open, url, home } = await store();
+    const state = await open();
+    const prove = async () => {
+      const env = { PATH: process.env['PATH'] ?? '', DEPLOYER_HOME: home, DEPLOYER_DATABASE_URL: url };
+      const { exitCode, stderr } = await execa(process.execPath, [PROVE, home], {
+        env,
+        extendEnv: false,
+        reject: false,
+      });
+      return { exitCode, stderr };
+    };
+    expect(await prove()).toEqual({ exitCode: 0, stderr: '' });
+    await state.migrate.down();
+    expect(await prove()).toEqual({
+      exitCode: 1,
+      stderr: expect.stringMatching(
+        /^it changes the state \(\S+\), which is in PostgreSQL: back that up, then run deployer install/,
+      ) as string,
+    });
     await state.destroy();
   });
 

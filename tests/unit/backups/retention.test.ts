@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Backup } from '../../../backups/create.ts';
-import { idAt, isBackupId, nextId, timeOf } from '../../../backups/names.ts';
+import { idAt, isBackupId, newestFirst, nextId, timeOf } from '../../../backups/names.ts';
 import { expendable } from '../../../backups/retention.ts';
 
 const NOW = new Date('2026-11-20T12:00:00Z');
@@ -36,6 +36,19 @@ describe('retention', () => {
         1,
       ),
     ).toEqual([169]);
+  });
+
+  test('takes those of the future, named by a clock that was wrong, for the oldest', () => {
+    const backups = [-8760, 1, 2].map((age) => backup('before-deploy', age));
+    expect(ages(backups, 2)).toEqual([-8760]);
+    const all = backups.map(({ id }) => id);
+    expect(newestFirst(all, NOW).map((id) => (NOW.getTime() - timeOf(id)) / HOUR)).toEqual([1, 2, -8760]);
+  });
+
+  test('lets nothing go because the clock was set a year ahead', () => {
+    const backups = [0, 8760, 8761].map((age) => backup('full', age));
+    const agedAt = new Date(NOW.getTime() - 8760 * HOUR);
+    expect(expendable(backups, { keep: 1, now: NOW, agedAt })).toEqual([]);
   });
 
   test('keeps manual backups for ever', () => {

@@ -48,6 +48,22 @@ describe('what is due', () => {
     ['no drill within the week', { since: ago(90 * DAY), drill: { at: ago(6 * DAY), success: true } }, null],
     ['a drill a week after the last', { drill: { at: ago(7 * DAY), success: true } }, 'drill'],
     ['a drill the day after one that failed', { drill: { at: ago(DAY), success: false } }, 'drill'],
+    [
+      'the database where only a clock that was wrong has made one, later than now',
+      { backups: [{ kind: 'full', verifiedAt: ago(-DAY) }], schedule: { database: HOUR } },
+      'database',
+    ],
+    [
+      'nothing where one was made since the clock was set back',
+      {
+        backups: [
+          { kind: 'full', verifiedAt: ago(-DAY) },
+          { kind: 'full', verifiedAt: ago(0.5 * HOUR) },
+        ],
+      },
+      null,
+    ],
+    ['a drill where the last is of the future', { drill: { at: ago(-DAY), success: true } }, 'drill'],
     ['no drill without a backup', { schedule: {}, backups: [], since: ago(90 * DAY) }, null],
   ])('is %s', (_title, more, expected) => {
     expect(due(standing(more), NOW)).toBe(expected);

@@ -136,6 +136,20 @@ describe('while the forge is down', () => {
     expect(sent).toEqual(['a success']);
   });
 
+  it('does not wait for the time that a clock told which was set back since', async () => {
+    let broken = true;
+    const { put, deliver, clock, sent } = await outboxTo(() => {
+      if (broken) throw new ForgeError('slow down', { retryable: true, retryAfterMs: 1000, pausesAll: true });
+    });
+    await put(status('a', 'success'));
+    await deliver();
+    broken = false;
+    await put(status('b', 'success'));
+    clock.advance(-86_400_000);
+    await deliver();
+    expect(sent).toEqual(['a success', 'b success']);
+  });
+
   it('takes an error that it does not know for one that passes', async () => {
     let broken = true;
     const { put, deliver, clock, sent } = await outboxTo(() => {
