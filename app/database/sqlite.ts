@@ -37,7 +37,9 @@ function connect(file: string, options: object, prepare: (connection: Connection
     useNullAsDefault: true,
     connection: { filename: file, options },
     pool: {
-      min: 0,
+      // Once opened it stays so: without a connection SQLite removes the files that a reader needs, and could not make
+      // them again on a full disk.
+      min: 1,
       max: 1,
       afterCreate: (connection: Connection, done: (error: Error | null, connection: Connection) => void) => {
         prepare(connection);

@@ -5,6 +5,7 @@ import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 import type { Repository } from './repository.ts';
 
@@ -22,20 +23,32 @@ export async function cloneProject(
 
 type EnvironmentFile = { commands: object; cutover: object } & Record<string, unknown>;
 
-/** Commits this project as it is now, its environments as `adapt` returns them. */
+/** Commits this project as it is now, or as it was in a commit of its own, its environments as `adapt` returns them. */
 export async function commitProject(
   repository: Repository,
   adapt: (file: EnvironmentFile, name: 'dev' | 'prod') => object,
+  revision?: string,
 ): Promise<string> {
   const { directory } = repository;
-  for (const file of await projectFiles())
-    if (existsSync(join(PROJECT, file))) await cp(join(PROJECT, file), join(directory, file));
+  if (revision === undefined) await copyProject(directory);
+  else await pipeThrough(['git', '-C', PROJECT, 'archive', revision], ['tar', '-C', directory, '-x']);
   for (const name of ['dev', 'prod'] as const) {
     const file = join(directory, 'environments', `${name}.yaml`);
     const adapted = adapt(parse(await readFile(file, 'utf8')) as EnvironmentFile, name);
     await writeFile(file, stringify(adapted));
   }
   return repository.commit('This project', {});
+}
+
+async function copyProject(directory: string): Promise<void> {
+  for (const file of await projectFiles())
+    if (existsSync(join(PROJECT, file))) await cp(join(PROJECT, file), join(directory, file));
+}
+
+async function pipeThrough(from: string[], to: string[]): Promise<void> {
+  const run = ([program = '', ...args]: string[], input?: Uint8Array) =>
+    execa(program, args, { encoding: 'buffer', ...(input && { input }) });
+  await run(to, (await run(from)).stdout);
 }
 
 async function projectFiles(): Promise<string[]> {

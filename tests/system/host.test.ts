@@ -1,23 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { migration } from './kit/migration.ts';
 import { Server } from './kit/server.ts';
-
-/** A migration that takes so many milliseconds, as a shell line that writes it. */
-const migration = (name: string, milliseconds: number) => `cat > migrations/datatracker/${name}.ts <<'END'
-import type { Knex } from 'knex';
-import { setTimeout } from 'node:timers/promises';
-export const touches = ['documents'];
-export async function up(knex: Knex): Promise<void> {
-  await setTimeout(${milliseconds});
-  await knex.schema.alterTable('documents', (table) => void table.index(['title'], '${name}'));
-}
-export async function down(knex: Knex): Promise<void> {
-  await knex.schema.alterTable('documents', (table) => void table.dropIndex(['title'], '${name}'));
-}
-END`;
 
 /** `npm run seed -- prod --yes-really`, where the deployer's code is. */
 const SEED =
   'cd /opt/deployer/current && DEPLOYER_HOME=/var/lib/deployer runuser -u deployer -- node_modules/.bin/node app/seed.ts prod --yes-really';
+
+/** Where Caddy dials for writes. */
+const WRITES = '/var/lib/deployer/run/dev/write.sock';
 
 describe('a bare Debian, after the README’s commands', () => {
   let server: Server;
@@ -90,6 +80,24 @@ describe('a bare Debian, after the README’s commands', () => {
     expect(await server.problems()).toEqual([]);
   });
 
+  it('survives a kill of what it asks and tells, the journal and polkit, and deploys', async () => {
+    for (const unit of ['systemd-journald.service', 'polkit.service'])
+      await server.machine.run(['systemctl', 'kill', '--signal=KILL', unit]);
+    const commit = await server.push('echo >> README.md');
+    expect(await server.ended(commit)).toEqual({ outcome: 'deployed', cause: null });
+    const tree = await server.machine.run(['git', '-C', '/root/deployer', 'rev-parse', 'HEAD^{tree}']);
+    expect(await server.machine.journal('deployer')).toContain(`release ${tree.slice(0, 8)} built`);
+  });
+
+  it('survives a kill of the sluice in the middle of a hold', async () => {
+    const commit = await server.push(migration('20991231000001_sluice', 4000));
+    await server.reaches(commit, 'migrate');
+    await server.machine.run(['pkill', '-KILL', '-f', 'host/sluice/main.ts']);
+    expect(await server.visit('dev', '/doc/', ['-X', 'POST'])).toBeLessThan(500);
+    expect(await server.ended(commit)).toEqual({ outcome: 'deployed', cause: null });
+    expect(await server.problems()).toEqual([]);
+  });
+
   it('is back by itself after a reboot', async () => {
     await server.machine.reboot();
     await server.serves('dev');
@@ -110,12 +118,17 @@ describe('a bare Debian, after the README’s commands', () => {
     await server.live();
   });
 
-  it('is in a known state after the power failed in the middle of a hold', async () => {
-    const commit = await server.push(migration('20991231000001_two', 2000));
+  it('takes writes again after the power failed in the middle of a hold, without a deployer too, which then finishes', async () => {
+    const commit = await server.push(migration('20991231000002_two', 2000));
     await server.reaches(commit, 'migrate');
+    await server.machine.shell('echo DEPLOYER_LISTEN=nonsense >> /etc/deployer/settings');
+    expect(await server.machine.run(['readlink', WRITES])).toBe('sluice.sock');
     await server.machine.cut();
     await server.machine.start();
     await server.serves('dev');
+    // Refused by the application itself, which has seen it: nobody is logged in.
+    expect(await server.visit('dev', '/doc/', ['-X', 'POST'])).toBeLessThan(500);
+    await server.machine.shell("sed -i '/nonsense/d' /etc/deployer/settings && systemctl restart deployer");
     await server.live();
     expect(['deployed', 'rejected']).toContain((await server.ended(commit)).outcome);
     expect(await server.problems()).toEqual([]);

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { versionBefore } from './kit/project.ts';
 import { Server } from './kit/server.ts';
 
 const TRIAL = '/var/lib/deployer/upgrade/trial.json';
@@ -134,5 +135,44 @@ describe('a new deployer that main brings', () => {
     expect(await now()).toContain('8.0.0');
     expect(await tables()).toContain('new_last');
     expect(await server.problems()).toEqual([]);
+  });
+});
+
+describe('the deployer of the version before', async () => {
+  const before = await versionBefore();
+
+  it.skipIf(before === null)('is replaced by the present one, and what was live stays so', async () => {
+    const server = await Server.create(undefined, before ?? '');
+    try {
+      const sh = async (line: string) => (await server.machine.exec(['sh', '-c', line])).stdout.trim();
+      const commit = await server.push(
+        'git fetch -q origin present && git read-tree -u --reset FETCH_HEAD && date > upgraded',
+      );
+      expect(await server.ended(commit)).toEqual({ outcome: 'deployed', cause: null });
+      await server.live();
+      await server.deployer('promote', 'dev', 'prod');
+      const tree = await sh(`git -C /root/deployer rev-parse ${commit}^{tree}`);
+      await server.machine.waitFor(
+        'the present deployer to take over',
+        async () => {
+          const failed = await sh('cat /var/lib/deployer/upgrade/failed/*.json');
+          if (failed !== '') throw new Error(failed);
+          return (await sh(`readlink ${CURRENT}; ls ${TRIAL}`)) === tree || undefined;
+        },
+        150_000,
+      );
+      await server.live();
+      expect([await server.visit('dev'), await server.visit('prod')]).toEqual([200, 200]);
+      expect(await server.ended(await server.push('echo >> README.md'))).toEqual({
+        outcome: 'deployed',
+        cause: null,
+      });
+      // By what root installs then, too.
+      await server.machine.shell('git -C /root/deployer pull -q /var/lib/deployer/origin.git main');
+      await server.machine.run(['npx', 'deployer', 'install'], { cwd: '/root/deployer' });
+      expect(await server.problems()).toEqual([]);
+    } finally {
+      await server.machine.dispose();
+    }
   });
 });

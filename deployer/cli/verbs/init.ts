@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { EnvironmentError, parseEnvironment } from '../../../environments/parse.ts';
 import type { Environment } from '../../../environments/schema.ts';
@@ -124,8 +124,16 @@ async function writeSettings(file: string, values: Record<string, string>): Prom
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     await writeAtomically(file, after, 0o600);
   } else if (!isSame) chmodSync(file, 0o600);
+  giveToOwner(file);
   const actual = isSame ? 'as it should be' : 'written';
   return { name: 'settings file', success: true, expected: 'mode 0600', actual, hint: null, location: file };
+}
+
+/** What root writes into the home of a host is the deployer's to read. */
+function giveToOwner(file: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(file));
+  chownSync(file, uid, gid);
 }
 
 /** One line for each, what failed and what is proposed with its mend. */

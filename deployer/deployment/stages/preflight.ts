@@ -1,8 +1,7 @@
-import { statfs } from 'node:fs/promises';
+import { freeBytes, LEAST_FREE_BYTES, noSpace } from '../../host/free-space.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { Work } from '../work.ts';
 
-const LEAST_FREE_BYTES = 100 * 1024 ** 2;
 /** Of the database at once: for the rehearsal and its way back, for the backup, the backup itself, and that restored. */
 const COPIES = 5;
 
@@ -47,16 +46,9 @@ export async function demandSound({ sound, record }: Work): Promise<void> {
 /** Copies must not fill the disk to which what is live writes. */
 async function enoughSpace(work: Work): Promise<void> {
   const { tools, live } = work;
-  const { bavail, bsize } = await statfs(tools.home);
   const database = live?.generation ? await tools.generations(live.config)?.size(live.generation) : 0;
   const needed = LEAST_FREE_BYTES + COPIES * (database ?? 0);
-  const free = bavail * bsize;
-  if (free < needed) {
-    throw new DeploymentEnded(
-      work.record.kind === 'deploy' ? 'rejected' : 'failed',
-      `not enough disk space in DEPLOYER_HOME: ${megabytes(free)} free, ${megabytes(needed)} needed`,
-    );
-  }
+  const free = freeBytes(tools.home);
+  if (free < needed)
+    throw new DeploymentEnded(work.record.kind === 'deploy' ? 'rejected' : 'failed', noSpace(free, needed));
 }
-
-const megabytes = (bytes: number) => `${Math.round(bytes / 1024 ** 2)} MB`;

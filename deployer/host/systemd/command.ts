@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync, statfsSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { FailedError } from '../../problem.ts';
+import { freeBytes, LEAST_FREE_BYTES, noSpace } from '../free-space.ts';
 import { collectOutput } from '../output.ts';
 import { isProgram } from '../program.ts';
 import type { CommandResult, CommandSpec, RunCommand } from '../types.ts';
@@ -11,8 +12,6 @@ import { takeOver } from './take-over.ts';
 
 /** Milliseconds between two looks at the disk. */
 const LOOK = 500;
-/** What a command leaves free for the data of what is live. */
-const LEAST_FREE_BYTES = 256 * 1024 ** 2;
 /** systemd's own words for a program that it could not begin to run (systemd.exec(5), "Process Exit Codes"). */
 const NOT_BEGUN = 200;
 
@@ -67,6 +66,8 @@ async function run(
     for (const stream of streams) stream.close();
   }
   output.end();
+  const full = limits.full();
+  if (full !== null) throw new FailedError(`stopped: ${full}`);
   const { result, status } = await outcomeOf(unit);
   if (result === 'exit-code' && status >= NOT_BEGUN && status <= 243)
     spec.log(`the sandbox ${unit} ended with ${status}: see systemd.exec(5) if it did not begin`);
@@ -84,6 +85,7 @@ async function run(
 function stopper(unit: string, home: string, { timeoutMs, signal, log }: CommandSpec) {
   let timedOut = false;
   let stopping = false;
+  let full: string | null = null;
   const stop = () => {
     if (stopping) return;
     stopping = true;
@@ -94,9 +96,10 @@ function stopper(unit: string, home: string, { timeoutMs, signal, log }: Command
     stop();
   }, timeoutMs);
   const disk = setInterval(() => {
-    const { bavail, bsize } = statfsSync(home);
-    if (bavail * bsize >= LEAST_FREE_BYTES || stopping) return;
-    log('stopped: it filled the disk');
+    const free = freeBytes(home);
+    if (free >= LEAST_FREE_BYTES || stopping) return;
+    full = noSpace(free, LEAST_FREE_BYTES);
+    log(`stopped: ${full}`);
     stop();
   }, LOOK);
   signal.addEventListener('abort', stop, { once: true });
@@ -106,7 +109,7 @@ function stopper(unit: string, home: string, { timeoutMs, signal, log }: Command
     clearInterval(disk);
     signal.removeEventListener('abort', stop);
   };
-  return { stop, done, stopped: () => stopping, timedOut: () => timedOut };
+  return { stop, done, stopped: () => stopping, timedOut: () => timedOut, full: () => full };
 }
 
 /** Nothing runs on, and systemd forgets that it failed. */

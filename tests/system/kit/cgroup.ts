@@ -3,10 +3,27 @@ import { join } from 'node:path';
 import { codeOf } from '../../../deployer/problem.ts';
 import { waitFor } from '../../kit/daemon.ts';
 
-/** The hierarchies that systemd uses: the unified one, in hybrid hosts beside its own named one. */
+const ROOT = '/sys/fs/cgroup';
+
+/** The controllers by which units are limited that this machine has in hierarchies of their own, as hybrid hosts do. */
+export function ownControllers(): string[] {
+  return ['memory', 'pids'].filter((controller) => existsSync(join(ROOT, controller, 'cgroup.procs')));
+}
+
+/**
+ * Where cgroups of machines are made: in the unified hierarchy, and on hybrid hosts in systemd's named one and in those of
+ * the controllers; there below our own, so that what limits us limits the machines.
+ */
 export function hierarchies(): string[] {
-  const known = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified', '/sys/fs/cgroup/systemd'];
-  return known.filter((directory) => existsSync(join(directory, 'cgroup.procs')));
+  const known = [ROOT, join(ROOT, 'unified'), join(ROOT, 'systemd')];
+  const limiting = ownControllers().map((controller) => join(ROOT, controller, ownGroup(controller)));
+  return [...known, ...limiting].filter((directory) => existsSync(join(directory, 'cgroup.procs')));
+}
+
+/** proc_pid_cgroup(5). */
+function ownGroup(controller: string): string {
+  const line = new RegExp(`^\\d+:(?:[^:]*,)?${controller}(?:,[^:]*)?:(.*)$`, 'm');
+  return line.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
 }
 
 /** A cgroup for one machine: two systemds in the same one would end each other's services. Returns its directories. */

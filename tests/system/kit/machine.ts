@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { waitFor } from '../../kit/daemon.ts';
-import { createCgroups, endCgroups, enterCgroups } from './cgroup.ts';
+import { createCgroups, endCgroups, enterCgroups, ownControllers } from './cgroup.ts';
 import { makeDisk } from './disk.ts';
 import { machineName, removeMachine } from './leftovers.ts';
 
@@ -153,14 +153,14 @@ export class DebianMachine {
     return waitFor(what, look, timeoutMs);
   }
 
-  /** A program of the host that has only the machine's network; ends with it. Resolves when it says `ready`. */
-  async beside(argv: readonly string[], ready: string): Promise<void> {
+  /** A program of the host that has only the machine's network; ends with it. Resolves with the line in which it says `ready`. */
+  async beside(argv: readonly string[], ready: string): Promise<string> {
     const network = `--net=/proc/${this.#leader}/ns/net`;
     const [shell = '', ...rest] = enterCgroups(createCgroups(`${this.name}/beside`));
     const command = [...rest, 'nsenter', network, '--', ...argv];
     const child = spawn(shell, command, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#beside.add(child);
-    for await (const line of createInterface(child.stdout)) if (line.includes(ready)) return;
+    for await (const line of createInterface(child.stdout)) if (line.includes(ready)) return line;
     throw new Error(`${argv.join(' ')} ended before it said "${ready}"`);
   }
 
@@ -206,10 +206,15 @@ const SHELL = {
   LANG: 'C.UTF-8',
 };
 
-/** Also where systemd is not process 1; `/tmp` is a tmpfs whose creation must not be redone by tmpfiles. */
+/**
+ * Also where systemd is not process 1; `/tmp` is a tmpfs whose creation must not be redone by tmpfiles. The controllers of
+ * hybrid hosts are mounted read-only for whoever is in a container; its systemd is to limit its units by them.
+ */
 function nspawn(name: string, root: string): string[] {
   const how = ['--register=no', '--keep-unit', '--quiet', '--private-network', '--tmpfs=/tmp'];
-  return ['systemd-nspawn', ...how, `--machine=${name}`, '-D', root, '-b', MASK];
+  const init = 'for c; do mount -o remount,bind,rw "/sys/fs/cgroup/$c"; done; exec /lib/systemd/systemd "$0"';
+  const program = ['/bin/sh', '-c', init, MASK, ...ownControllers()];
+  return ['systemd-nspawn', ...how, `--machine=${name}`, '-D', root, ...program];
 }
 
 const MASK = 'systemd.mask=systemd-tmpfiles-setup.service';

@@ -16,11 +16,19 @@ export class Server {
     this.machine = machine;
   }
 
-  /** Cloned and installed, with what both environments have live. */
-  static async create(): Promise<Server> {
+  /**
+   * Cloned and installed, with what both environments have live.
+   * @param prepare what is otherwise than on a bare Debian
+   * @param before a commit of the project: that is what is installed
+   */
+  static async create(
+    prepare: (machine: DebianMachine) => Promise<unknown> = async () => {},
+    before?: string,
+  ): Promise<Server> {
     const server = new Server(await DebianMachine.boot());
     try {
-      await publishProject(server.machine);
+      await prepare(server.machine);
+      await publishProject(server.machine, before);
       await server.install();
       await server.live();
       return server;
@@ -104,7 +112,7 @@ export class Server {
   }
 
   /** The status of a page as visitors get it, by Caddy; 0: no answer. */
-  async visit(environment: 'dev' | 'prod', path = '/'): Promise<number> {
+  async visit(environment: 'dev' | 'prod', path = '/', options: string[] = []): Promise<number> {
     const address = `http://${environment}.localhost${path}`;
     const curl = [
       'curl',
@@ -113,6 +121,7 @@ export class Server {
       '/dev/null',
       '-w',
       '%{http_code}',
+      ...options,
       '--resolve',
       '*:80:127.0.0.1',
       address,
@@ -138,6 +147,17 @@ export class Server {
     const { details } = await this.deployer('backup', 'list', environment);
     const all = (details['backups'] ?? []) as { id: string; kind: string }[];
     return all.find(({ kind }) => kind === 'full')?.id;
+  }
+
+  /** The ids of the backups, newest first. */
+  async backups(environment: 'dev' | 'prod'): Promise<string[]> {
+    const { details } = await this.deployer('backup', 'list', environment);
+    return (details['backups'] as { id: string }[]).map(({ id }) => id);
+  }
+
+  /** Makes a backup. Returns its id. */
+  async backup(environment: 'dev' | 'prod'): Promise<string> {
+    return String((await this.deployer('backup', 'create', environment)).details['id']);
   }
 
   /** What doctor finds wrong. */
