@@ -40,7 +40,7 @@ import { openTools } from './tools.ts';
 import { runCommand } from '../host/command.ts';
 import { systemctl } from '../host/systemd/systemctl.ts';
 import { running, UPGRADES } from '../upgrade/place.ts';
-import { isOnTrial, takeOver, tellTakenBack } from '../upgrade/take-over.ts';
+import { beginTrial, isOnTrial, takeOver, tellTakenBack } from '../upgrade/take-over.ts';
 import { upgradeUnit } from '../upgrade/unit.ts';
 import { createUpgrade, type Upgrade } from '../upgrade/upgrade.ts';
 
@@ -177,7 +177,8 @@ async function compose(base: {
     upgrade,
     recovered: () => recovered && !conductor.isRecovering(),
   });
-  let isOpen = !(await isOnTrial({ home, running: code }));
+  const trial = { home, running: code, server, state, serving: found.serving, journal, logger };
+  let isOpen = !(await isOnTrial(trial));
   const metrics = createMetrics(operations);
   const write = deploymentsLog(process.env['LOGS_DIRECTORY']);
   journal.onChange((id) => {
@@ -199,12 +200,13 @@ async function compose(base: {
     isOpen: () => isOpen,
   });
 
+  if (!isOpen) await beginTrial(trial);
   await findAgain(tools);
   await clearDrills(tools);
   await clearRehearsals(tools);
   await Promise.all([supervisor.lookAtAll(), conductor.recover()]);
   // Before anything that would keep a process that has failed.
-  await takeOver({ home, running: code, server, state, journal, logger });
+  await takeOver(trial);
   supervisor.start();
   const forgetting = startForgetting({
     state,

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { healthOf, socketPath } from '../deployment/instance.ts';
 import { liveFrom } from '../deployment/prepare.ts';
 import { contextOfLive } from '../deployment/migration.ts';
 import type { ReleaseContext } from '../deployment/programs.ts';
@@ -6,6 +7,9 @@ import type { Live, Tools } from '../deployment/work.ts';
 import { RefusedError, UsageError } from '../problem.ts';
 import type { Commit } from '../release/types.ts';
 import type { EnvironmentRow } from '../reconcile/reconciler.ts';
+
+/** Milliseconds within which a release that serves answers. */
+const ANSWER_MS = 5000;
 
 export type LookUp = ReturnType<typeof lookUp>;
 
@@ -51,5 +55,26 @@ export function lookUp(state: Knex, tools: Tools) {
       log: (line) => tools.logger.info({ environment: found.config.name }, line),
     });
 
-  return { names, known, live, liveOrNull, headOf, contextOf };
+  /** The environments whose live release answers. */
+  async function serving(): Promise<string[]> {
+    const answering = await Promise.all(
+      (await names()).map(async (name) => {
+        const live = await liveOrNull(name);
+        if (!live) return [];
+        const { status } = await healthOf(socketPath(tools, name, live.slot), ANSWER_MS);
+        return status === 200 ? [name] : [];
+      }),
+    );
+    return answering.flat();
+  }
+
+  return {
+    serving,
+    names,
+    known,
+    live,
+    liveOrNull,
+    headOf,
+    contextOf,
+  };
 }

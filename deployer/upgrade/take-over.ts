@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Journal } from '../deployment/journal.ts';
 import { FailedError } from '../problem.ts';
 import type { Running } from './place.ts';
+import { missedSince, noteServed } from './served.ts';
 import { endTrial, forgetFailures, readFailures, readTrial, writeFailure } from './trial.ts';
 
 /** How long a new deployer is watched before it accepts anything. */
@@ -16,6 +17,8 @@ interface Parts {
   running: Running;
   server: Server;
   state: Knex;
+  /** The environments whose live release answers. */
+  serving: () => Promise<string[]>;
   journal: Pick<Journal, 'audit'>;
   logger: Logger;
 }
@@ -25,13 +28,22 @@ export async function isOnTrial({ home, running }: Pick<Parts, 'home' | 'running
   return running.name !== null && (await readTrial(home))?.to === running.name;
 }
 
+/** To be called before it touches anything that is live. */
+export async function beginTrial({
+  home,
+  running,
+  serving,
+}: Pick<Parts, 'home' | 'running' | 'serving'>): Promise<void> {
+  if (running.name !== null) await noteServed(home, running.name, serving);
+}
+
 /**
- * A new deployer watches itself: it answers and its state answers, for a while. Then it is the deployer; there is no way
+ * A new deployer watches itself: it answers and its state answers, for a while, and what was live still is. Then it is the deployer; there is no way
  * back by itself from there, since it accepts what the state before does not know.
  * @throws FailedError when it does not: systemd starts it again, and `beforeStart` takes it back
  */
 export async function takeOver(parts: Parts, watchMs = WATCH_MS): Promise<void> {
-  const { home, running, server, state, journal, logger } = parts;
+  const { home, running, server, state, serving, journal, logger } = parts;
   const trial = await readTrial(home);
   if (!trial || trial.to !== running.name) return;
   logger.info({ tree: trial.to }, 'a new deployer: it watches itself before it accepts anything');
@@ -41,6 +53,9 @@ export async function takeOver(parts: Parts, watchMs = WATCH_MS): Promise<void> 
     await state('environments').count();
     await sleep(Math.min(LOOK_MS, watchMs));
   } while (performance.now() < end);
+  const missed = await missedSince(home, trial.to, serving);
+  if (missed.length > 0)
+    throw new FailedError(`what is live in ${missed.join(', ')} does not answer any more since it came`);
   await endTrial(home);
   await forgetFailures(home);
   const { environment, commit, from, to } = trial;

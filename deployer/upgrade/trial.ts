@@ -38,6 +38,8 @@ export type Failure = z.infer<typeof failure>;
 
 export const upgradeDirectory = (home: string) => join(home, 'upgrade');
 const trialFile = (home: string) => join(upgradeDirectory(home), 'trial.json');
+/** See `served.ts`. */
+export const servedFile = (home: string) => join(upgradeDirectory(home), 'served.json');
 const failures = (home: string) => join(upgradeDirectory(home), 'failed');
 const keptState = (home: string) => join(upgradeDirectory(home), 'state.sqlite');
 
@@ -59,7 +61,7 @@ export async function writeTrial(home: string, next: Trial): Promise<void> {
 export async function endTrial(home: string): Promise<void> {
   await rm(trialFile(home), { force: true });
   if (existsSync(upgradeDirectory(home))) await syncDirectory(upgradeDirectory(home));
-  await rm(keptState(home), { force: true });
+  for (const file of [keptState(home), servedFile(home)]) await rm(file, { force: true });
 }
 
 /** Keeps the state as it is before the new deployer sees it; nobody else has it open. */

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { isOnTrial, takeOver, tellTakenBack } from '../../../deployer/upgrade/take-over.ts';
+import { beginTrial, isOnTrial, takeOver, tellTakenBack } from '../../../deployer/upgrade/take-over.ts';
 import { readFailures, readTrial, writeFailure, writeTrial } from '../../../deployer/upgrade/trial.ts';
 import { scratch, scratchState } from '../../unit/scratch.ts';
 
@@ -24,15 +24,18 @@ async function start(status: number, running: string | null = TREE) {
     audit: async ({ action, detail }: { action: string; detail: string }) =>
       void told.push(`${action}: ${detail}`),
   };
+  /** What is live and answers. */
+  const live = ['dev', 'prod'];
   const parts = {
     home,
+    serving: async () => [...live],
     running: { directory: home, name: running },
     server,
     state,
     journal,
     logger: pino({ level: 'silent' }),
   };
-  return { home, state, told, parts };
+  return { home, state, told, live, parts };
 }
 
 describe('a new deployer', () => {
@@ -55,6 +58,28 @@ describe('a new deployer', () => {
     await expect(takeOver(parts, 50)).rejects.toThrow('/healthz gave 500, expected 200');
     expect([(await readTrial(home))?.to, told]).toEqual([TREE, []]);
     expect(existsSync(join(home, 'upgrade', 'state.sqlite'))).toBe(true);
+  });
+
+  it('has not, at any start, when what was live before it came is so no more, and may once it is again', async () => {
+    const { home, live, parts } = await start(200);
+    await beginTrial(parts);
+    live.pop();
+    for (let starts = 0; starts < 2; starts += 1) {
+      await beginTrial(parts);
+      await expect(takeOver(parts, 50)).rejects.toThrow(
+        'what is live in prod does not answer any more since it came',
+      );
+    }
+    expect((await readTrial(home))?.to).toBe(TREE);
+    live.push('prod');
+    await takeOver(parts, 50);
+    expect(await readTrial(home)).toBeNull();
+    // Another trial begins anew.
+    live.pop();
+    await writeTrial(home, { ...brought, from: 'installed', to: TREE, starts: 1, back: null });
+    await beginTrial(parts);
+    await takeOver(parts, 50);
+    expect(await readTrial(home)).toBeNull();
   });
 
   it('has not when its state does not answer', async () => {
