@@ -59,9 +59,9 @@ export function lookUp(state: Knex, tools: Tools) {
   async function serving(): Promise<string[]> {
     const answering = await Promise.all(
       (await names()).map(async (name) => {
-        const live = await liveOrNull(name);
-        if (!live) return [];
-        const { status } = await healthOf(socketPath(tools, name, live.slot), ANSWER_MS);
+        const found = await liveOrNull(name);
+        if (!found) return [];
+        const { status } = await healthOf(socketPath(tools, name, found.slot), ANSWER_MS);
         return status === 200 ? [name] : [];
       }),
     );
