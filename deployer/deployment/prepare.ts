@@ -50,6 +50,7 @@ export async function prepare(
     ahead: null,
     clearing: Promise.resolve(),
     slotIsFree,
+    liveSince: null,
     retiring: null,
     warm: false,
     suites: [],

@@ -178,6 +178,8 @@ export interface Work {
   clearing: Promise<void>;
   /** Resolves when the instance that the last deployment replaced rests: until then its slot is not free. */
   readonly slotIsFree: Promise<void>;
+  /** Of `performance.now()`, when this process made it live; null: it has not, or another one did. */
+  liveSince: number | null;
   /** Set at the end: the instance that was live before is put to rest. Never rejects. */
   retiring: Promise<void> | null;
   /** The candidate is an earlier instance that is still there, not a new one. */

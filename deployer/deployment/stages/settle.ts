@@ -39,8 +39,9 @@ export async function settle(work: Work): Promise<Skipped | void> {
 /** A look answers null, or what is wrong. */
 type Look = () => Promise<string | null>;
 
-/** A daemon that died meanwhile does not make it longer. */
-async function sinceLive({ tools, record }: Work): Promise<number> {
+/** Milliseconds. A daemon that died meanwhile does not make it longer. */
+async function sinceLive({ tools, record, liveSince }: Work): Promise<number> {
+  if (liveSince !== null) return performance.now() - liveSince;
   const { liveAt } = await tools.journal.get(record.id);
   return liveAt ? Math.max(0, tools.clock().getTime() - Date.parse(liveAt)) : 0;
 }

@@ -22,6 +22,7 @@ export async function switchOver(work: Work): Promise<void> {
   else await tools.frontDoor.point(config.name, socketOf(candidate.slot));
   if (generation) await tools.generations(config)?.setCurrent(generation);
   await tools.journal.live(record.id);
+  work.liveSince = performance.now();
   if (live && live.config.listen !== config.listen) await tools.frontDoor.ensure(config.name, config.listen);
 }
 
