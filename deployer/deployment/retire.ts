@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { oneLine } from '../problem.ts';
 import { DRAIN_MS, setReadOnly, stop } from './instance.ts';
+import { sinceLive } from './since-live.ts';
 import { socketOf, type Instance, type Tools, type Work } from './work.ts';
 
 /** Measured: an instance that is ended at once after a switch costs requests that had already dialled it. */
@@ -22,13 +23,12 @@ export async function retire(work: Work): Promise<void> {
 
 const LEFT = 'the earlier instance could not be put to rest';
 
-async function retireEarlier({ tools, live, record, generation }: Work): Promise<void> {
+async function retireEarlier(work: Work): Promise<void> {
+  const { tools, live, record, generation } = work;
   if (!live) return;
   const old = await tools.instances.get(live.config.name, live.slot);
   if (!old || old.deployment === record.id) return;
-  const { liveAt } = await tools.journal.get(record.id);
-  const warm = liveAt ? tools.clock().getTime() - Date.parse(liveAt) : 0;
-  await sleep(Math.max(0, WARM_MS - warm));
+  await sleep(Math.max(0, WARM_MS - (await sinceLive(work))));
   await rest(tools, old, live.record.generation === (generation?.id ?? null));
 }
 

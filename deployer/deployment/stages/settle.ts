@@ -3,6 +3,7 @@ import { FailedError } from '../../problem.ts';
 import { HEALTH, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
 import { tellingWords } from '../last-words.ts';
+import { sinceLive } from '../since-live.ts';
 import type { Instance, Work } from '../work.ts';
 
 const LOOK_EVERY_MS = 250;
@@ -38,13 +39,6 @@ export async function settle(work: Work): Promise<Skipped | void> {
 
 /** A look answers null, or what is wrong. */
 type Look = () => Promise<string | null>;
-
-/** Milliseconds. A daemon that died meanwhile does not make it longer. */
-async function sinceLive({ tools, record, liveSince }: Work): Promise<number> {
-  if (liveSince !== null) return performance.now() - liveSince;
-  const { liveAt } = await tools.journal.get(record.id);
-  return liveAt ? Math.max(0, tools.clock().getTime() - Date.parse(liveAt)) : 0;
-}
 
 async function watchHealth(work: Work, candidate: Instance): Promise<Look> {
   const { tools, config } = work;
