@@ -62,13 +62,14 @@ describe('a host in trouble', () => {
     });
 
     it.each([
-      ['rehearse', 1],
-      ['migrate', 2],
-      ['settle', 3],
-    ])('goes on serving when that happens in %s', async (stage, number) => {
+      ['rehearse', 1, 4000],
+      // It is to last until we have seen it, and is tried in the rehearsal before.
+      ['migrate', 2, 10_000],
+      ['settle', 3, 0],
+    ])('goes on serving when that happens in %s', async (stage, number, milliseconds) => {
       const before = await deployer();
       const commit = await server.push(
-        `${migration(`2099123100000${number}_${stage}`, stage === 'settle' ? 0 : 4000)}
+        `${migration(`2099123100000${number}_${stage}`, milliseconds)}
          sed -i 's/settle: .*/settle: ${stage === 'settle' ? 20 : 1}s/' environments/dev.yaml`,
       );
       await server.reaches(commit, stage);
