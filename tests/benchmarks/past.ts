@@ -74,7 +74,7 @@ function addCopies(state: DatabaseSync, count: number): void {
   const id = (i: string) => `printf('20200101-%06d-%06x', ${newest}, ${i})`;
   state.exec(
     `CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
-     SELECT i, ${id('i')} AS id, ${id('i - 1')} AS previous, printf('%08x%032x', i * 2654435761 % 4294967296, i) AS hash,
+     SELECT i, ${id('i')} AS id, ${id('i - 1')} AS previous, printf('%08x%016x%016x', i * 2654435761 % 4294967296, ${newest}, i) AS hash,
        strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || (${MINUTES_BETWEEN} * (${count} - i + 1)) || ' minutes') AS at
      FROM n`,
   );
