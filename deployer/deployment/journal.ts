@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Knex } from 'knex';
 import { oneLine } from '../problem.ts';
+import type { Environment } from '../../environments/schema.ts';
 import { enqueue } from '../forge/outbox.ts';
 import { assertTransition, type Phase } from './lifecycle.ts';
 import { stagesOf, type Kind, type Outcome, type StageName, type Suite } from './model.ts';
@@ -27,6 +28,8 @@ export interface Acceptance {
   requestedBy: string;
   automatic: boolean;
   request: Request;
+  /** The environment, where it is known already. */
+  config?: Environment | null;
 }
 
 /** A finished stage that was not needed, with the reason; see `Journal.stage`. */
@@ -67,8 +70,14 @@ export function createJournal(options: {
   async function tell(trx: Knex, id: string): Promise<void> {
     const record = await records.get(id, trx);
     const replaced = record.replaced === null ? null : await records.get(record.replaced, trx);
-    for (const report of reports(record, await records.suitesOf(id, trx), replaced))
+    for (const report of reports(await described(record, trx), await records.suitesOf(id, trx), replaced))
       await enqueue(trx, report, now());
+  }
+
+  /** Until its own tree has been read, the environment is as it was. */
+  async function described(record: DeploymentRecord, trx: Knex): Promise<DeploymentRecord> {
+    if (record.config !== null || record.outcome !== null) return record;
+    return { ...record, config: (await records.liveOf(record.environment, trx))?.config ?? null };
   }
 
   async function move(trx: Knex, id: string, to: Phase, columns: Partial<DeploymentRow>): Promise<void> {
@@ -130,7 +139,7 @@ export function createJournal(options: {
      * @param also runs in the same transaction
      */
     async accept(acceptance: Acceptance, also?: (trx: Knex) => Promise<void>): Promise<DeploymentRecord> {
-      const { requestedBy, request, ...rest } = acceptance;
+      const { requestedBy, request, config = null, ...rest } = acceptance;
       const id = deploymentId(clock());
       const superseded: string[] = [];
       const joined = await state.transaction(async (trx) => {
@@ -152,6 +161,7 @@ export function createJournal(options: {
           requested_by: requestedBy,
           requested_at: now(),
           request: JSON.stringify(request),
+          config: config && JSON.stringify(config),
         });
         await trx<StageRow>('stages').insert(
           stagesOf(rest.kind).map((name, position) => ({

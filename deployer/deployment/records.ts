@@ -153,9 +153,9 @@ export function readRecords(state: Knex) {
       return (await unfinished(state).whereIn('phase', phases).orderBy('seq')).map(toRecord);
     },
 
-    async liveOf(environment: string): Promise<DeploymentRecord | null> {
-      const live = state('environments').where({ name: environment }).whereNotNull('live_deployment');
-      const row = await rows().whereIn('id', live.select('live_deployment')).first();
+    async liveOf(environment: string, trx: Knex = state): Promise<DeploymentRecord | null> {
+      const live = trx('environments').where({ name: environment }).whereNotNull('live_deployment');
+      const row = await rows(trx).whereIn('id', live.select('live_deployment')).first();
       return row ? toRecord(row) : null;
     },
   };

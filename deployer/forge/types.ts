@@ -32,6 +32,8 @@ export type Report =
       environment: string;
       state: DeploymentState;
       description: string;
+      /** It serves users, behind a gate: GitHub then leaves it to us to end what was there before. */
+      production: boolean;
       /** Where the environment is visited, if it says so. */
       environmentUrl: string | null;
       /** The deployment's page. */
@@ -56,9 +58,11 @@ export type DeploymentState = 'queued' | 'in_progress' | 'success' | 'failure' |
 /** What git fetches from and pushes to. */
 export interface Remote {
   /** An absolute path, or an http(s) address without credentials. */
-  url: string;
+  readonly url: string;
   /** How git proves who it is, asked for before each use since tokens are renewed; absent: it need not. */
   access?: () => Promise<Access>;
+  /** Told how each use has ended: git's sentence when it failed. */
+  used?: (failure: string | null) => void;
 }
 
 export interface Access {
@@ -88,6 +92,12 @@ export interface Trouble {
   mend: string;
 }
 
+/** A repository as a webhook's delivery names it. */
+export interface Named {
+  full_name: string;
+  id?: number | undefined;
+}
+
 /** The place where the branches live: the local bare repository or GitHub. */
 export interface Forge {
   /** For people: `GitHub owner/name` or the path of the local repository. */
@@ -111,6 +121,8 @@ export interface Forge {
   trouble(): Trouble | null;
   /** What `doctor` is to know: can it be reached, with these credentials, and may they do what is needed? */
   checks(): Promise<Check[]>;
+  /** Whether a delivery is of this repository, whatever it is called by now; absent: there is but one. */
+  owns?: (repository: Named) => boolean;
   /**
    * Asks the forge to send again what it could not deliver to our webhook since then.
    * @returns how many deliveries it was asked for; 0 where it does not offer this or does not permit it (see `trouble`)

@@ -100,6 +100,7 @@ export function createReconciler(options: {
           requestedBy: 'push',
           automatic: true,
           request: {},
+          config,
         },
         async (trx) =>
           void (await trx<EnvironmentRow>('environments').where({ name }).update({ handled_head: head })),

@@ -43,6 +43,7 @@ function reportOf(
     environment,
     state,
     description: descriptionOf(description),
+    production: config?.requires !== undefined,
     environmentUrl: config?.url ?? null,
     logUrl: pageOf(url, deployment),
     at: timeOf(deployment),

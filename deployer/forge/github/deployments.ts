@@ -61,7 +61,7 @@ function idIn(payload: unknown): string | null {
  * https://docs.github.com/rest/deployments/deployments#create-a-deployment
  */
 async function create(github: GitHub, report: Deployment): Promise<number> {
-  const { commit, environment, deployment: id } = report;
+  const { commit, environment, deployment: id, production } = report;
   const answer = await github.rest.repos.createDeployment({
     ...github.at,
     ref: commit,
@@ -70,6 +70,7 @@ async function create(github: GitHub, report: Deployment): Promise<number> {
     description: `deployment ${id}`.slice(0, DESCRIPTION_LIMIT),
     required_contexts: [],
     auto_merge: false,
+    production_environment: production,
   });
   return parsed(deployment, answer).id;
 }

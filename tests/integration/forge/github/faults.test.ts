@@ -147,6 +147,7 @@ it('through a GitHub that fails half of the time everything is told once, and th
     environment: 'dev',
     state,
     description: state,
+    production: false,
     environmentUrl: null,
     logUrl: 'https://deploy.example.org/deployments/d1',
     at: 'now',

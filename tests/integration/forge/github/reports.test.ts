@@ -23,6 +23,7 @@ const deploymentOf = (commit: string, more: Partial<Deployment> = {}): Deploymen
   environment: 'dev',
   state: 'in_progress',
   description: 'being verified',
+  production: false,
   environmentUrl: 'https://dev.example.org',
   logUrl: 'https://deploy.example.org/deployments/20261121-100000-abcdef',
   at: '2026-11-21T10:00:00.000Z',
@@ -89,6 +90,22 @@ describe('a GitHub Deployment', () => {
       ['in_progress', 'https://dev.example.org'],
       ['success', 'https://dev.example.org'],
     ]);
+    expect(github.violations).toEqual([]);
+  });
+});
+
+describe('a GitHub Deployment to production', () => {
+  it('is said to be one, and no later one ends it but us', async () => {
+    const { github, forge, first } = await githubPlace();
+    const prod = { environment: 'prod', production: true, state: 'success' } as const;
+    await forge.send(deploymentOf(first, prod));
+    await forge.send(deploymentOf(first, { ...prod, deployment: '20261121-100500-fedcba' }));
+    const [one, other] = github.world.deployments;
+    expect([one?.production_environment, other?.production_environment]).toEqual([true, true]);
+    expect(one?.statuses.at(-1)?.state).toBe('success');
+    await forge.send(deploymentOf(first, { ...prod, state: 'inactive' }));
+    expect(one?.statuses.at(-1)?.state).toBe('inactive');
+    expect(other?.statuses.at(-1)?.state).toBe('success');
     expect(github.violations).toEqual([]);
   });
 });

@@ -201,6 +201,7 @@ describe('github.com', () => {
       environment: 'dev',
       state: 'success',
       description: 'live',
+      production: false,
       environmentUrl: null,
       logUrl: 'https://deploy.example.org/deployments/d1',
       at: 'now',
