@@ -46,6 +46,9 @@ function lane(report: Report): string {
   }
 }
 
+/** The forge's own record of deployments: a forge takes changes one by one, and everything else matters sooner. */
+const isRecord = ({ lane: name }: Pick<OutboxRow, 'lane'>) => name.startsWith('deployment ');
+
 /** Says only what a later one of its lane says better. */
 function isIntermediate(report: Report): boolean {
   if (report.type === 'status') return report.state === 'pending';
@@ -74,34 +77,30 @@ export function createOutbox(options: {
   const undelivered = () => rows().whereNull('delivered_at').where({ abandoned: false });
 
   async function deliverAll(): Promise<void> {
-    // When the first of each lane that has to wait is due; those behind it wait with it.
-    let blocked: Map<string, string>;
-    do {
+    while (!end.signal.aborted) {
       again = false;
-      blocked = new Map();
       const waiting = await undelivered().orderBy('id');
-      const newest = new Map(waiting.map(({ lane: name, id }) => [name, id]));
-      for (const row of waiting) {
-        if (end.signal.aborted) return;
-        if (blocked.has(row.lane)) continue;
-        const now = clock().getTime();
-        const due = dueAt(row, now);
-        if (due > now) blocked.set(row.lane, new Date(due).toISOString());
-        else if (newest.get(row.lane) !== row.id && isOvertaken(row, now)) await pass(row);
-        else {
-          const next = await deliver(row);
-          if (next !== null) blocked.set(row.lane, next);
-        }
+      const now = clock().getTime();
+      // Those behind the first of a lane wait with it.
+      const first = [...Map.groupBy(waiting, ({ lane: name }) => name).values()].flatMap(
+        ([row]) => row ?? [],
+      );
+      const due = first.filter((row) => dueAt(row, now) <= now);
+      const next = due.find((row) => !isRecord(row)) ?? due[0];
+      if (!next) {
+        if (first.length > 0) kickIn(Math.min(...first.map((row) => dueAt(row, now))) - now);
+        return;
       }
-    } while (again && !end.signal.aborted);
-    const [first] = [...blocked.values()].toSorted();
-    if (first !== undefined) kickIn(Date.parse(first) - clock().getTime());
+      const newest = waiting.findLast(({ lane: name }) => name === next.lane);
+      if (newest !== next && isOvertaken(next, now)) await pass(next);
+      else await deliver(next);
+    }
   }
 
   /** What is due later than anything ever is was noted by a clock that has been set back since: it is due now. */
   function dueAt(row: OutboxRow, now: number): number {
     const paused = pause.until - now > pause.length ? 0 : pause.until;
-    const next = row.attempts === 0 ? 0 : Date.parse(row.next_at);
+    const next = row.next_at === row.created_at ? 0 : Date.parse(row.next_at);
     return Math.max(paused, next - now > LONGEST_SLEEP_MS ? 0 : next);
   }
 
@@ -115,26 +114,24 @@ export function createOutbox(options: {
     await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error });
   }
 
-  /** @returns null when the report is done with, or when it is due again */
-  async function deliver(row: OutboxRow): Promise<string | null> {
+  async function deliver(row: OutboxRow): Promise<void> {
     try {
       await forge.send(JSON.parse(row.report) as Report);
     } catch (error) {
       // What was interrupted by the end was not refused.
-      if (end.signal.aborted) return row.next_at;
+      if (end.signal.aborted) return;
       return await failed(row, error);
     }
     await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error: null });
-    return null;
   }
 
-  async function failed(row: OutboxRow, error: unknown): Promise<string | null> {
+  async function failed(row: OutboxRow, error: unknown): Promise<void> {
     const known = error instanceof ForgeError ? error : null;
     const terminal = known !== null && !known.retryable;
     const backoff = Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LONGEST_RETRY_MS);
     const length = Math.min(known?.retryAfterMs ?? backoff, LONGEST_SLEEP_MS);
     const next = clock().getTime() + length;
-    if (known?.pausesAll) pause = { until: next, length };
+    if (known?.pausesAll) await pauseAll({ until: next, length });
     logger.warn(
       { report: row.id, lane: row.lane, error: oneLine(error) },
       terminal ? 'report given up' : 'report will be sent again',
@@ -143,7 +140,13 @@ export function createOutbox(options: {
     await rows()
       .where({ id: row.id })
       .update({ attempts: row.attempts + 1, next_at: at, error: oneLine(error), abandoned: terminal });
-    return terminal ? null : at;
+  }
+
+  /** A daemon that is started meanwhile keeps to it, too. */
+  async function pauseAll(asked: typeof pause): Promise<void> {
+    pause = asked;
+    const at = new Date(asked.until).toISOString();
+    await undelivered().where('next_at', '<', at).update({ next_at: at });
   }
 
   function kickIn(milliseconds: number): void {

@@ -55,7 +55,7 @@ export function readFailure(error: unknown, now: Date): Failure {
 /** Milliseconds that the answer asks us to wait, or null. */
 function waitOf(header: (name: string) => string | null, now: Date): number | null {
   const after = header('retry-after');
-  if (after !== null && /^\d+$/.test(after)) return Number(after) * 1000;
+  if (after !== null && /^\d+$/.test(after)) return Math.max(Number(after), 1) * 1000;
   const reset = header('x-ratelimit-reset');
   if (header('x-ratelimit-remaining') !== '0' || reset === null || !/^\d+$/.test(reset)) return null;
   // By GitHub's own clock: ours may be wrong.

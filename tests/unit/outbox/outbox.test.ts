@@ -194,6 +194,32 @@ describe('while the forge is down', () => {
   });
 });
 
+it('the forge’s own record of a deployment gives way to what is told meanwhile', async () => {
+  const record = { type: 'deployment', deployment: 'd1', commit: 'a', environment: 'dev' } as const;
+  const about = { production: false, environmentUrl: null, logUrl: '', description: '', at: 'now' };
+  const told: string[] = [];
+  const { state, outbox, clock } = await outboxTo();
+  const another = createOutbox({
+    state,
+    forge: {
+      async send(report) {
+        told.push('state' in report ? `${report.type} ${report.state}` : report.type);
+        // It ends while its beginning is told.
+        if (told.length === 1) await enqueue(state, status('a', 'failure'), clock.read().toISOString());
+      },
+    },
+    clock: clock.read,
+    logger: silent,
+  });
+  onTestFinished(() => another.stop());
+  await outbox.stop();
+  for (const deploymentState of ['queued', 'in_progress'] as const)
+    await enqueue(state, { ...record, ...about, state: deploymentState }, clock.read().toISOString());
+  another.kick();
+  await another.settled();
+  expect(told).toEqual(['deployment queued', 'status failure', 'deployment in_progress']);
+});
+
 describe('reports that are late', () => {
   it('and only lead to a later one are passed over, in their own lane alone', async () => {
     let broken = true;
@@ -239,6 +265,25 @@ describe('a forge that asks for a pause', () => {
     clock.advance(1);
     await deliver();
     expect(sent).toEqual(['a success', 'b success', 'c success']);
+  });
+
+  it('is asked nothing before then by a daemon that is started meanwhile either', async () => {
+    let asked = 0;
+    const { put, deliver, open, clock } = await outboxTo(() => {
+      asked += 1;
+      throw new ForgeError('limit', { retryable: true, retryAfterMs: 60_000, pausesAll: true });
+    });
+    await put(status('a', 'success'), status('b', 'success'), status('c', 'success'));
+    await deliver();
+    for (let starts = 0; starts < 3; starts += 1) {
+      const another = open();
+      onTestFinished(() => another.stop());
+      await deliver(another);
+    }
+    expect(asked).toBe(1);
+    clock.advance(60_000);
+    await deliver();
+    expect(asked).toBe(2);
   });
 });
 
