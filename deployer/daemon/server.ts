@@ -47,7 +47,7 @@ export function serve(
     operations: Operations;
     metrics: Metrics;
     reconciler: Reconciler;
-    forge: Pick<Forge, 'commitUrl'>;
+    forge: Pick<Forge, 'commitUrl' | 'owns'>;
     rehearsals: Pick<Rehearsals, 'look'>;
     clock: () => Date;
     logger: Logger;
@@ -69,7 +69,7 @@ export function serve(
     intake: intake({
       state,
       secrets,
-      repository: settings.github?.repository ?? null,
+      owns: forge.owns,
       clock,
       logger,
       onDelivery: (look) => (look === 'branches' ? void reconciler.look() : rehearsals.look()),

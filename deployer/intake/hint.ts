@@ -1,5 +1,6 @@
 import type { EmitterWebhookEventName } from '@octokit/webhooks';
 import { z } from 'zod';
+import type { Named } from '../forge/types.ts';
 import type { Delivery } from './webhook.ts';
 
 /** What a delivery makes us look at. It is a hint and never a target: what is there is asked of the forge itself. */
@@ -30,21 +31,23 @@ const payloads = z.object({
   ref: z.string().optional(),
   changes: z.object({ base: z.unknown().optional() }).optional(),
   // Hooks of an organisation or an App speak for many repositories.
-  repository: z.object({ full_name: z.string() }).nullish(),
+  repository: z.object({ full_name: z.string(), id: z.number().optional().catch(undefined) }).nullish(),
 });
 type Payload = z.output<typeof payloads>;
 
 /**
  * What an authentic delivery means.
- * @param repository `owner/name`, the only one that is listened to; null: all of them, there is but one
+ * @param owns the only repository that is listened to; absent: all of them, there is but one
  */
-export function hintOf({ name, payload }: Delivery, repository: string | null): { look: Look } | Ignored {
+export function hintOf(
+  { name, payload }: Delivery,
+  owns: ((repository: Named) => boolean) | undefined,
+): { look: Look } | Ignored {
   const read = payloads.safeParse(payload === '' ? null : JSON.parse(payload));
   const look = read.success ? lookOf(name, read.data) : UNREAD[name];
   if (look === undefined) return { ignored: `the event ${name} changes nothing here` };
-  const from = read.data?.repository?.full_name;
-  if (repository !== null && from !== undefined && from.toLowerCase() !== repository.toLowerCase())
-    return { ignored: `it is of another repository than ${repository}` };
+  const from = read.data?.repository;
+  if (owns && from && !owns(from)) return { ignored: 'it is of another repository' };
   return { look };
 }
 

@@ -2,6 +2,7 @@ import { finished } from 'node:stream';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import type { Forge } from '../forge/types.ts';
 import { oneLine } from '../problem.ts';
 import { hintOf, type Look } from './hint.ts';
 import { sweeper } from './read-buffers.ts';
@@ -19,14 +20,14 @@ const MOST_AT_ONCE = 16;
 export function intake(options: {
   state: Knex;
   secrets: readonly string[];
-  /** `owner/name`: deliveries of another repository are ignored; null: there is but one. */
-  repository: string | null;
+  /** Deliveries of another repository are ignored; absent: there is but one. */
+  owns: Forge['owns'] | undefined;
   /** A stored delivery, a repeated one too, makes the reconciler look. */
   onDelivery: (look: Look) => void;
   clock: () => Date;
   logger: Logger;
 }): RequestHandler {
-  const { state, secrets, repository, onDelivery, clock, logger } = options;
+  const { state, secrets, owns, onDelivery, clock, logger } = options;
   const sweep = sweeper();
   let reading = 0;
 
@@ -39,7 +40,7 @@ export function intake(options: {
     const judged = await judge(request.headers, request, secrets).finally(() => (reading -= 1));
     if (!judged.accepted) return refuse(response, judged.status, judged.reason);
     const { delivery } = judged;
-    const hint = hintOf(delivery, repository);
+    const hint = hintOf(delivery, owns);
     if ('ignored' in hint) {
       logger.debug({ delivery: delivery.id, event: delivery.name, why: hint.ignored }, 'delivery ignored');
       response.status(202).json({ delivery: delivery.id, ...hint });

@@ -1,6 +1,6 @@
 import type { Remote } from '../forge/types.ts';
 import { FailedError } from '../problem.ts';
-import { git, type GitCall } from './git.ts';
+import { git, GitError, type GitCall } from './git.ts';
 import { protocolOf } from './names.ts';
 
 /** Speaking to the forge's git: by the one protocol of its address, with its credentials. */
@@ -29,7 +29,7 @@ type Call = GitCall & { repository: string };
 
 /** Fetches by full refspecs. @throws GitError */
 export async function fetchFrom(remote: Remote, refspecs: readonly string[], call: Call): Promise<void> {
-  await git([...FETCH, remote.url, ...refspecs], await speaking(remote, call));
+  await use(remote, [...FETCH, remote.url, ...refspecs], call);
 }
 
 /**
@@ -42,10 +42,27 @@ export async function pushTo(
   call: Call,
 ): Promise<void> {
   const args = ['push', '--porcelain', '--end-of-options', remote.url, `${commit}:${ref}`];
-  await git(args, await speaking(remote, call));
+  await use(remote, args, call);
 }
 
-async function speaking(remote: Remote, call: Call): Promise<GitCall> {
+/** Asks for what HEAD leads to, of which nothing is kept: whether git may read there. @throws GitError */
+export async function askRemote(remote: Remote): Promise<void> {
+  await use(remote, ['ls-remote', '--quiet', '--end-of-options', remote.url, 'HEAD'], {});
+}
+
+/** Nothing is said of what was ended from here. */
+async function use(remote: Remote, args: readonly string[], call: GitCall): Promise<void> {
+  const speech = await speaking(remote, call);
+  try {
+    await git(args, speech);
+    remote.used?.(null);
+  } catch (error) {
+    if (error instanceof GitError) remote.used?.(error.message);
+    throw error;
+  }
+}
+
+async function speaking(remote: Remote, call: GitCall): Promise<GitCall> {
   const access = await remote.access?.();
   const env = { ...access?.env, GIT_ALLOW_PROTOCOL: protocolOfRemote(remote) };
   return { ...call, env, secret: access?.secret };

@@ -2,18 +2,19 @@ import { join } from 'node:path';
 import { FailedError } from '../../problem.ts';
 import { GitError } from '../../release/git.ts';
 import type { GitHubSettings } from '../../settings.ts';
-import { ForgeError, type Forge, type Remote, type Report } from '../types.ts';
+import { ForgeError, type Forge, type Report } from '../types.ts';
 import { checkGitHub, isWritable } from './checks.ts';
 import { connect, type GitHub } from './client.ts';
 import { sendComment } from './comments.ts';
-import { gitAccess } from './credentials.ts';
 import { sendDeployment } from './deployments.ts';
 import { GitHubError } from './failure.ts';
 import { createHealth } from './health.ts';
 import { redeliverFailed } from './hooks.ts';
+import { createIdentity } from './identity.ts';
 import { merge } from './merge.ts';
 import { realTime, type Time } from './pace.ts';
 import { openPulls } from './pulls.ts';
+import { pageOf, remoteOf } from './remote.ts';
 import { sendRevert } from './revert.ts';
 import { sendStatus } from './status.ts';
 import { sendTag, tagNames } from './tag.ts';
@@ -34,11 +35,8 @@ export function githubForge(options: {
   const end = new AbortController();
   const health = createHealth({ clock, mendAccess: mendAccessOf(settings) });
   const github = connect({ settings, health, clock, time, deadlineMs, signal: end.signal });
-  const page = `${settings.serverUrl}/${settings.repository}`;
-  const remote: Remote = {
-    url: `${page}.git`,
-    access: async () => gitAccess(settings.serverUrl, await github.credentials.token()),
-  };
+  const identity = createIdentity(github, health);
+  const remote = remoteOf(settings, github, health);
   const git = { repository: join(home, 'mirror.git'), remote };
   return {
     name: `GitHub ${settings.repository}`,
@@ -61,9 +59,13 @@ export function githubForge(options: {
     tags: () => tagNames(github),
     pulls: () => openPulls(github),
     trouble: () => health.trouble(),
-    checks: () => checkGitHub(github, health),
-    redeliverFailed: (since) => redeliverFailed(github, `${url}/webhooks/github`, since),
-    commitUrl: (commit) => `${page}/commit/${commit}`,
+    checks: () => checkGitHub(github, { health, remote }),
+    owns: (repository) => identity.owns(repository),
+    async redeliverFailed(since) {
+      await identity.look();
+      return await redeliverFailed(github, `${url}/webhooks/github`, since);
+    },
+    commitUrl: (commit) => `${pageOf(settings, github)}/commit/${commit}`,
     close: () => end.abort(),
   };
 }

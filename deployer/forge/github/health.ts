@@ -21,6 +21,8 @@ export function createHealth(options: { clock: () => Date; mendAccess: string })
   }
 
   return {
+    told: note,
+    over: (key: string) => void troubles.delete(key),
     /** `operation`: method and route, as GitHub's documentation names it. */
     failed(operation: string, failure: Failure): void {
       if (failure.kind === 'unauthorized') note('access', failure.message, mendAccess);
@@ -39,6 +41,14 @@ export function createHealth(options: { clock: () => Date; mendAccess: string })
           `give it the permission ${whole(failure.accepted) ?? permissionFor(operation)}`,
         );
     },
+    /** git was answered, or `failure` is what it said. */
+    gitUsed(failure: string | null): void {
+      if (failure === null) troubles.delete('git');
+      else if (/error: 403/.test(failure)) note('git', failure, 'give it the permission contents=write');
+      else if (isRefusal(failure)) note('git', failure, mendAccess);
+      else if (isUnreached(failure))
+        note('git', failure, 'nothing, if it passes; else GITHUB_SERVER_URL and the network');
+    },
     answered(operation: string): void {
       for (const key of ['access', 'limit', 'reach', operation]) troubles.delete(key);
     },
@@ -50,6 +60,18 @@ export function createHealth(options: { clock: () => Date; mendAccess: string })
     },
   };
 }
+
+/** What git says of 401, 403 and 404. */
+export const isRefusal = (said: string) =>
+  /Authentication failed|could not read (Username|Password)|returned error: 403|repository '.*' not found/i.test(
+    said,
+  );
+
+/** A push that a rule rejects, or a mirror that is damaged, is no trouble with GitHub. */
+const isUnreached = (said: string) =>
+  /unable to access|could not resolve|hung up|early EOF|RPC failed|returned error: 5\d\d|took too long/i.test(
+    said,
+  );
 
 export type Health = ReturnType<typeof createHealth>;
 

@@ -14,6 +14,7 @@ import { REPOSITORIES } from './endpoints/repositories.ts';
 import { STATUSES } from './endpoints/statuses.ts';
 import { faultAnswer, hasEffect, type Faults, type Struck } from './faults.ts';
 import { isGit, serveGit } from './git-http.ts';
+import { REPOSITORY_ID } from './shapes.ts';
 import type { World } from './world.ts';
 
 /** STATUSES before REPOSITORIES: `/commits/{ref}/status` is more than a ref with a slash. */
@@ -69,7 +70,9 @@ async function serve(
   const { world, faults, requests } = around;
   const url = new URL(request.url ?? '/', world.origin);
   const method = request.method ?? 'GET';
-  const path = url.pathname.replace(API, '');
+  const path = url.pathname
+    .replace(API, '')
+    .replace(`/repositories/${REPOSITORY_ID}`, `/repos/${world.fullName}`);
   const violate = (what: string) => around.violations.push(`${method} ${path}: ${what}`);
   const record: Recorded = {
     at: Date.now(),
@@ -82,6 +85,8 @@ async function serve(
   };
   requests.push(record);
   const struck = faults.strike(method, path);
+  const moved = movedTo(world, url, method);
+  if (moved) return send(request, response, moved, record);
   if (isGit(world, url.pathname)) {
     const planned = struck && faultAnswer(struck);
     if (planned) return send(request, response, planned, record);
@@ -133,6 +138,22 @@ async function decide(
     if (error instanceof Refusal) return error.answer;
     throw error;
   }
+}
+
+/** A repository that was renamed: `https://docs.github.com/rest`, "Follow redirects"; git is led on alike. */
+function movedTo(world: World, url: URL, method: string): Answer | null {
+  const api = /^\/api\/v3\/repos\/([^/]+\/[^/]+)(.*)$/.exec(url.pathname);
+  const git = /^\/([^/]+\/[^/]+)\.git(\/.*)$/.exec(url.pathname);
+  const [, name = '', rest = ''] = api ?? git ?? [];
+  if (!world.formerNames.some((former) => former.toLowerCase() === name.toLowerCase())) return null;
+  const location = api
+    ? `${world.origin}${API}/repositories/${REPOSITORY_ID}${rest}${url.search}`
+    : `${world.origin}/${world.fullName}.git${rest}${url.search}`;
+  return {
+    status: method === 'GET' ? 301 : 307,
+    headers: { location },
+    body: { message: 'Moved Permanently', url: location, documentation_url: 'https://docs.github.com/rest' },
+  };
 }
 
 function violated(violate: (what: string) => void, what: string, status = 404): Refusal {

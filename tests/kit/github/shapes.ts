@@ -27,10 +27,13 @@ export const api = (world: World) => `${world.origin}/api/v3`;
 const inRepository = (world: World) => `${api(world)}/repos/${world.fullName}`;
 const page = (world: World) => `${world.origin}/${world.fullName}`;
 
+/** It stays when the repository is renamed. */
+export const REPOSITORY_ID = 42;
+
 export function repository(world: World) {
   return {
-    id: 42,
-    node_id: nodeId('Repository', 42),
+    id: REPOSITORY_ID,
+    node_id: nodeId('Repository', REPOSITORY_ID),
     name: world.name,
     full_name: world.fullName,
     private: true,

@@ -75,8 +75,11 @@ interface Protection {
 
 /** One repository on GitHub, with everything that is kept about it. */
 export class World {
-  readonly owner: string;
-  readonly name: string;
+  /** It may be renamed and transferred. */
+  owner: string;
+  name: string;
+  /** What it was called before: GitHub leads on from there. */
+  readonly formerNames: string[] = [];
   readonly bare: Bare;
   readonly credentials = new Credentials();
   readonly webhooks: Webhooks;
@@ -106,6 +109,12 @@ export class World {
 
   get fullName(): string {
     return `${this.owner}/${this.name}`;
+  }
+
+  /** Renamed or transferred: `owner/name`. */
+  rename(fullName: string): void {
+    this.formerNames.push(this.fullName);
+    [this.owner = '', this.name = ''] = fullName.split('/');
   }
 
   nextId(): number {

@@ -7,6 +7,7 @@ import express from 'express';
 import type { Knex } from 'knex';
 import { onTestFinished } from 'vitest';
 import { intake } from '../../../deployer/intake/intake.ts';
+import type { Named } from '../../../deployer/forge/types.ts';
 import { Clock, scratchState, silent } from '../scratch.ts';
 
 export const SECRET = 'the secret of the webhook';
@@ -37,7 +38,7 @@ export const PUSH = JSON.stringify({
 
 /** A server that answers deliveries as the deployer's does, over a state of its own. */
 export async function receiving(
-  options: { secrets?: string[]; state?: Knex; repository?: string | null } = {},
+  options: { secrets?: string[]; state?: Knex; owns?: (repository: Named) => boolean } = {},
 ) {
   const state = options.state ?? (await scratchState());
   const looks: string[] = [];
@@ -47,7 +48,7 @@ export async function receiving(
     intake({
       state,
       secrets: options.secrets ?? [SECRET],
-      repository: options.repository ?? null,
+      owns: options.owns,
       onDelivery: (look) => looks.push(look),
       clock: new Clock().read,
       logger: silent,

@@ -38,7 +38,9 @@ describe.each(servers)('every example delivery of %s', (server) => {
     'is answered, and only those that matter here are stored and looked at',
     { timeout: 60_000 },
     async () => {
-      const { post, looks, events } = await receiving({ repository: REPOSITORY });
+      const { post, looks, events } = await receiving({
+        owns: ({ full_name: name }) => name.toLowerCase() === REPOSITORY.toLowerCase(),
+      });
       const all = documented.parse(JSON.parse(readFileSync(join(ROOT, server, 'index.json'), 'utf8')));
       const expected: string[] = [];
       let sent = 0;

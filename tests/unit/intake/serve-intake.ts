@@ -13,7 +13,7 @@ if (import.meta.main) {
     intake({
       state: await openState({ home, databaseUrl: null }),
       secrets: [secret],
-      repository: null,
+      owns: undefined,
       onDelivery: () => {},
       clock: () => new Date(),
       logger: pino({ level: 'silent' }),

@@ -5,6 +5,7 @@ import { checkGitHub } from '../checks.ts';
 import { connect } from '../client.ts';
 import { createHealth } from '../health.ts';
 import { realTime, type Time } from '../pace.ts';
+import { remoteOf } from '../remote.ts';
 import { checkProtection } from './protection.ts';
 import { ensureWebhook } from './webhook.ts';
 
@@ -32,7 +33,7 @@ export async function initGitHub(options: {
     mendAccess: 'put a valid token into GITHUB_TOKEN, or see that the App is installed',
   });
   const github = connect({ settings, health, clock, time, deadlineMs: DEADLINE_MS, signal });
-  const reach = await checkGitHub(github, health);
+  const reach = await checkGitHub(github, { health, remote: remoteOf(settings, github, health) });
   if (reach[0]?.success !== true) return { checks: reach, reached: false };
   const address = addressCheck(url, settings);
   const hook = { url: `${url}/webhooks/github`, secret, isNew };

@@ -153,6 +153,75 @@ describe('trouble', () => {
     const other = again({ env: { GITHUB_REPOSITORY: 'themetalayer/elsewhere' } });
     await expect(other.send(statusOf(first))).rejects.toMatchObject({ retryable: true });
   });
+
+  it('is told for a git that is refused, with its mend, until it is answered again', async () => {
+    const { github, forge, token } = await githubPlace();
+    const mirror = await openMirror({ directory: join(await scratch(), 'm.git'), remote: forge.remote });
+    github.world.credentials.revoke(token);
+    await expect(mirror.fetch()).rejects.toThrow();
+    expect(forge.trouble()).toMatchObject({
+      what: expect.stringMatching(/^git fetch: .*(could not read|Authentication failed)/),
+      mend: expect.stringContaining('GITHUB_TOKEN'),
+    });
+    github.world.credentials.restore(token);
+    await mirror.fetch();
+    expect(forge.trouble()).toBeNull();
+  });
+
+  it('of git makes an App ask for another token', async () => {
+    const { github, forge } = await githubPlace((double) => double.world.credentials.installApp());
+    const mirror = await openMirror({ directory: join(await scratch(), 'm.git'), remote: forge.remote });
+    await mirror.fetch();
+    const { secret } = (await forge.remote.access?.()) ?? {};
+    github.world.credentials.revoke(/password=(.+)/.exec(secret ?? '')?.[1] ?? '');
+    await expect(mirror.fetch()).rejects.toThrow();
+    await mirror.fetch();
+    expect(forge.trouble()).toBeNull();
+  });
+});
+
+describe('a repository that was renamed or transferred', () => {
+  it('goes on being used, by its new name, and that is told with its mend', async () => {
+    const { github, forge, first, work } = await githubPlace();
+    const mirror = await openMirror({ directory: join(await scratch(), 'm.git'), remote: forge.remote });
+    await forge.redeliverFailed(new Date(0));
+    expect(forge.trouble()).toBeNull();
+    github.world.rename('elsewhere/archive-of-rfcs');
+    await work.git('remote', 'add', 'new', github.pushUrl);
+    await forge.send(statusOf(first));
+    await mirror.fetch();
+    await forge.redeliverFailed(new Date(0));
+    expect(forge.trouble()).toMatchObject({
+      what: 'themetalayer/datatracker is called elsewhere/archive-of-rfcs now',
+      mend: 'set GITHUB_REPOSITORY=elsewhere/archive-of-rfcs and restart the deployer',
+    });
+    expect(forge.remote.url).toBe(`${github.serverUrl}/elsewhere/archive-of-rfcs.git`);
+    await forge.send(statusOf(first, 'other'));
+    await mirror.fetch();
+    expect((await mirror.branches()).get('main')).toBe(first);
+    expect(github.statuses(first)).toHaveLength(2);
+    expect(github.violations).toEqual([]);
+  });
+
+  it('is known by its id in deliveries, and another one of its old name is not it', async () => {
+    const { github, forge, again } = await githubPlace();
+    const old = { id: 42, full_name: 'TheMetaLayer/Datatracker' };
+    const other = { id: 43, full_name: 'themetalayer/datatracker' };
+    expect([old, other, { full_name: 'another/one' }].map((one) => forge.owns?.(one))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    github.world.rename('elsewhere/archive-of-rfcs');
+    await forge.redeliverFailed(new Date(0));
+    expect([old, other].map((one) => forge.owns?.(one))).toEqual([true, false]);
+    expect(forge.owns?.({ id: 42, full_name: 'elsewhere/archive-of-rfcs' })).toBe(true);
+    const checks = await again().checks();
+    expect(checks.find(({ name }) => name === 'GitHub: its name')).toMatchObject({
+      success: false,
+      hint: 'set GITHUB_REPOSITORY=elsewhere/archive-of-rfcs and restart the deployer',
+    });
+  });
 });
 
 describe('deliveries that failed', () => {
