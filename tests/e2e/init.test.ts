@@ -79,6 +79,17 @@ describe('init', () => {
     expect(github.violations).toEqual([]);
   });
 
+  it('takes an address that is written otherwise for its own, and makes no second webhook', async () => {
+    await init();
+    const [hook] = github.world.webhooks.hooks;
+    if (!hook) throw new Error('no hook');
+    hook.config.url = 'http://127.0.0.1:9/Webhooks/GitHub/';
+    expect((await init()).of('webhook')?.actual).toBe('repaired: url');
+    expect(github.world.webhooks.hooks.map(({ config }) => config.url)).toEqual([
+      'http://127.0.0.1:9/webhooks/github',
+    ]);
+  });
+
   it('repairs a webhook that sends forms, lacks an event, or has another secret', async () => {
     await init();
     const [hook] = github.world.webhooks.hooks;

@@ -6,6 +6,18 @@ import { GitHubError } from './failure.ts';
 const MOST_ATTEMPTS = 5;
 const MOST_PAGES = 10;
 
+/** The hook that leads to this address, as it is written or else as servers read it: GitHub itself compares letters. */
+export function hookFor<T extends { config: { url?: string | undefined } }>(
+  hooks: readonly T[],
+  address: string,
+): T | undefined {
+  const plain = (url = '') => (URL.parse(url)?.href ?? url).replace(/\/+$/, '').toLowerCase();
+  return (
+    hooks.find(({ config }) => config.url === address) ??
+    hooks.find(({ config }) => plain(config.url) === plain(address))
+  );
+}
+
 const hook = z.object({ id: z.number(), config: z.object({ url: z.string().optional() }) });
 // GitHub's ids of deliveries are beyond what a number holds.
 const id = z.union([z.number(), z.bigint()]);
@@ -21,7 +33,7 @@ export async function redeliverFailed(github: GitHub, address: string, since: Da
     const hooks = await everyPage(z.array(hook), (page) =>
       github.rest.repos.listWebhooks({ ...github.at, ...page }),
     );
-    const mine = hooks.find(({ config }) => config.url === address);
+    const mine = hookFor(hooks, address);
     if (!mine) return 0;
     const failed = failedOf(await deliveriesOf(github, mine.id, since));
     for (const one of failed) await redeliver(github, mine.id, one);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Check } from '../../../deployment/model.ts';
 import { everyPage, parsed, type GitHub } from '../client.ts';
+import { hookFor } from '../hooks.ts';
 import { isRefused } from '../permissions.ts';
 
 /** What our webhook has to bring. */
@@ -31,13 +32,13 @@ export async function ensureWebhook(
 ): Promise<Check> {
   const list = everyPage(z.array(hook), (page) => github.rest.repos.listWebhooks({ ...github.at, ...page }));
   if (await isRefused(list)) return failed(url);
-  const mine = (await list).find(({ config }) => config.url === url);
+  const mine = hookFor(await list, url);
   const config = { url, content_type: 'json', secret, insecure_ssl: '0' };
   if (!mine) {
     const create = { ...github.at, name: 'web', active: true, events: EVENTS, config };
     return (await isRefused(github.rest.repos.createWebhook(create))) ? failed(url) : done(url, 'created');
   }
-  const wrong = [...wrongOf(mine), ...((await isSecretWrong(github, mine, isNew)) ? ['secret'] : [])];
+  const wrong = [...wrongOf(mine, url), ...((await isSecretWrong(github, mine, isNew)) ? ['secret'] : [])];
   if (wrong.length === 0) return done(url, 'as it should be');
   const events = [...new Set([...mine.events, ...EVENTS])];
   const update = { ...github.at, hook_id: mine.id, active: true, events, config };
@@ -45,9 +46,10 @@ export async function ensureWebhook(
   return refused ? failed(url) : done(url, `repaired: ${wrong.join(', ')}`);
 }
 
-function wrongOf({ active, events, config }: Hook): string[] {
+function wrongOf({ active, events, config }: Hook, url: string): string[] {
   const isEvery = events.includes('*') || EVENTS.every((event) => events.includes(event));
   return [
+    ...(config.url === url ? [] : ['url']),
     ...(active ? [] : ['active']),
     ...(isEvery ? [] : ['events']),
     ...(config.content_type === 'json' ? [] : ['content_type']),
