@@ -200,10 +200,15 @@ function parseGitHub(get: (name: string) => string | null): GitHubSettings | nul
   return { repository, serverUrl, apiUrl, token, app };
 }
 
-/** The token of an Enterprise Server is not for github.com: where only the server is named, its own API is asked. */
+/**
+ * The token of an Enterprise Server is not for github.com: where only the server is named, its own API is asked, which
+ * an Enterprise Cloud with data residency has at a host of its own.
+ */
 function apiOf(serverUrl: string, apiUrl: string): string {
   const isMixed = serverUrl !== 'https://github.com' && apiUrl === 'https://api.github.com';
-  return isMixed ? `${serverUrl}/api/v3` : apiUrl;
+  if (!isMixed) return apiUrl;
+  const resident = /^https:\/\/([a-z0-9-]+\.ghe\.com)$/.exec(serverUrl)?.[1];
+  return resident === undefined ? `${serverUrl}/api/v3` : `https://api.${resident}`;
 }
 
 function parseGitHubToken(token: string | null): string | null {

@@ -86,9 +86,14 @@ describe('every setting', () => {
     });
   });
 
-  it('asks the API of the Enterprise Server that is named, not that of the public GitHub', () => {
-    const env = { ...GITHUB, GITHUB_SERVER_URL: 'https://git.example' };
-    expect(parseSettings(env).github?.apiUrl).toBe('https://git.example/api/v3');
+  it.each([
+    ['https://git.example', 'https://git.example/api/v3'],
+    ['https://git.example/under/a/path/', 'https://git.example/under/a/path/api/v3'],
+    ['https://octocorp.ghe.com', 'https://api.octocorp.ghe.com'],
+    ['https://GitHub.com/', 'https://api.github.com'],
+  ])('asks the API that belongs to the server %s, and no other', (server, api) => {
+    const env = { ...GITHUB, GITHUB_SERVER_URL: server };
+    expect(parseSettings(env).github?.apiUrl).toBe(api);
   });
 
   it('makes the public address from the listening one', () => {
