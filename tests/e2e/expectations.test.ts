@@ -76,7 +76,7 @@ describe('expectations in commit messages', () => {
     ['Expect-Gone: GET /notes', 'content: Expect-Gone: GET /notes gave 200, expected 404 or 410'],
     [
       'Expect: GET http://169.254.169.254/ contains "x"',
-      'content: Expect: GET http://169.254.169.254/ contains "x" cannot be understood: "http://169.254.169.254/" is no path: it begins with one /, and what is not ASCII is percent-encoded, expected Expect: GET /path [status 200] [contains "text"]',
+      'content: Expect: GET http://169.254.169.254/ cont… is not understood, expected Expect: GET /path [status 200] [contains "text"]',
     ],
   ])('%s rejects, and a revert is the way out', async (trailer, cause) => {
     const commit = await push(trailer);
@@ -85,6 +85,25 @@ describe('expectations in commit messages', () => {
     const reverted = await stage.repository.git('rev-parse', 'HEAD');
     await stage.repository.push('HEAD:dev');
     expect(await content(reverted)).toMatchObject({ outcome: 'deployed', checks: [] });
+  });
+
+  it('of a commit whose tree is live already are asked of what is live', async () => {
+    const empty = async (trailer: string) => {
+      const commit = await stage.repository.commit(`Nothing new\n\n${trailer}`, {});
+      await stage.repository.push('HEAD:dev');
+      return commit;
+    };
+    const live = await stage.get('dev');
+    const met = await empty('Expect: GET /notes');
+    expect(await content(met)).toMatchObject({ outcome: 'deployed', checks: ['passed Expect: GET /notes'] });
+    const unmet = await empty('Expect: GET / contains "Beta"');
+    expect(await content(unmet)).toMatchObject({
+      outcome: 'rejected',
+      cause: 'content: Expect: GET / contains "Beta" gave 200 without it, expected 200 with it',
+    });
+    expect(await stage.get('dev')).toEqual(live);
+    const next = await content(await push('Expect-Gone: GET / contains "Beta"'));
+    expect(next).toMatchObject({ outcome: 'deployed' });
   });
 
   it('hold with a migration, on the migrated copy', async () => {

@@ -148,7 +148,7 @@ describe('init', () => {
       return details.checks.filter(({ name }) => /GitHub|permission/.test(name));
     };
     const found = await doctor();
-    expect([found.length, found.every(({ success }) => success)]).toEqual([7, true]);
+    expect([found.length, found.every(({ success }) => success)]).toEqual([8, true]);
     github.world.credentials.permit(token, 'statuses', null);
     expect((await doctor()).filter(({ success }) => !success)).toMatchObject([
       {

@@ -1,7 +1,7 @@
 import { oneLine } from '../../problem.ts';
 import type { Check } from '../model.ts';
 import { MOST_BYTES, type Seen } from './look.ts';
-import { GRAMMAR, type Expectation } from './trailer.ts';
+import { GONE_GRAMMAR, GRAMMAR, type Expectation } from './trailer.ts';
 import type { Wanted } from './wanted.ts';
 
 /** Pure: whether what was seen is what was expected, in the words of a check. */
@@ -35,9 +35,9 @@ export function malformed({
   return {
     name: line,
     success: false,
-    expected: GRAMMAR,
-    actual: `cannot be understood: ${problem}`,
-    hint: `commit ${commit.slice(0, 8)} has it in its message: amend it, or revert the commit and commit again; see docs/expectations.md`,
+    expected: line.toLowerCase().startsWith('expect-gone') ? GONE_GRAMMAR : GRAMMAR,
+    actual: 'is not understood',
+    hint: `${problem}; commit ${commit.slice(0, 8)} has it in its message: amend it, or revert the commit and commit again; see docs/expectations.md`,
     location: null,
   };
 }

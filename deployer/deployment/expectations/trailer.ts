@@ -17,6 +17,7 @@ export interface Expectation {
 export type Trailer = { line: string } & ({ expectation: Expectation } | { problem: string });
 
 export const GRAMMAR = 'Expect: GET /path [status 200] [contains "text"]';
+export const GONE_GRAMMAR = 'Expect-Gone: GET /path [contains "text"]';
 
 const MOST_LETTERS = 2000;
 /** Of a message; what comes after that is not looked at. */

@@ -22,7 +22,7 @@ export async function verifyWork(
 }
 
 /** null when nothing is expected; what goes back to an earlier release brings no commit. */
-async function expectations(
+export async function expectations(
   work: Work,
   instance: Pick<Instance, 'environment' | 'slot'>,
 ): Promise<Suite | null> {

@@ -5,7 +5,9 @@ import { FailedError } from '../../problem.ts';
 import type { Commit } from '../../release/types.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { DeploymentRecord } from '../record.ts';
-import type { Work } from '../work.ts';
+import { expectations } from '../expectations/verify.ts';
+import { firstFailure } from '../reports/words.ts';
+import type { Live, Work } from '../work.ts';
 import { beginAhead } from './ahead.ts';
 
 /** The commit in the mirror, the environment as that commit describes it, and the promotion gate. */
@@ -30,8 +32,10 @@ export async function fetchTarget(work: Work): Promise<void> {
   await tools.journal.note(record.id, { tree, config });
   if (record.kind === 'rollback' || record.kind === 'restore') return;
   await needAddress(work);
-  if (live?.record.tree === tree && (record.kind === 'deploy' || record.request.pull))
+  if (live?.record.tree === tree && (record.kind === 'deploy' || record.request.pull)) {
+    await meetExpectations(work, live);
     throw new AlreadyLive(record.kind, live.record.commit);
+  }
   if (record.kind === 'deploy') await gate(work);
   beginAhead(work);
 }
@@ -41,6 +45,16 @@ class AlreadyLive extends DeploymentEnded {
   constructor(kind: DeploymentRecord['kind'], commit: string) {
     super(kind === 'deploy' ? 'deployed' : 'ok', `the tree of ${commit.slice(0, 8)} is live already`);
   }
+}
+
+/** Nothing is started for it: what its commits expect, what is live has to show. */
+async function meetExpectations(work: Work, live: Live): Promise<void> {
+  const { tools, record } = work;
+  const suite = await expectations(work, { environment: record.environment, slot: live.slot });
+  if (!suite) return;
+  await tools.journal.suites(record.id, [suite]);
+  const failure = firstFailure([suite]);
+  if (failure) throw new DeploymentEnded(record.kind === 'deploy' ? 'rejected' : 'failed', failure);
 }
 
 /** What the branch will be once the pull request is merged, from the heads of now. */
