@@ -45,8 +45,14 @@ function firstIssue({ issues }: z.ZodError): { path: PropertyKey[]; message: str
     return { path: [...path, keys[0] ?? ''], message };
   }
   const { path = [], message = 'is not valid' } = issues[0] ?? {};
-  return { path, message: `${where(path)}${message}` };
+  return { path, message: `${where(path)}${inWords(message)}` };
 }
+
+/** zod's `Invalid input: expected string, received undefined`, as who wrote the file would say it. */
+const inWords = (message: string) =>
+  message
+    .replace(/^Invalid input: expected (.+), received undefined$/, 'is missing, expected $1')
+    .replace(/^Invalid input: /, '');
 
 /** The line of what a path leads to, or of the nearest thing around it that is there; null: of nothing. */
 function lineOf(document: Document, path: readonly PropertyKey[], lines: LineCounter): number | null {

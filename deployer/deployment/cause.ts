@@ -14,6 +14,5 @@ export async function causeOf(
 ): Promise<string | null> {
   const failure = firstFailure(suites);
   if (failure === null || !release || !output || !/ gave 5\d\d\b/.test(failure)) return failure;
-  const logged = firstLogged(await output().catch(() => ''), release.directory);
-  return logged === null ? failure : `${failure}: ${logged}`;
+  return firstFailure(suites, firstLogged(await output().catch(() => ''), release.directory));
 }

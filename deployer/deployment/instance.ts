@@ -124,7 +124,7 @@ async function healthy(
 ): Promise<void> {
   const socket = socketPath(tools, instance.environment, instance.slot);
   const deadline = performance.now() + timeoutMs;
-  let last = 'its socket did not answer';
+  let last = 'nothing answers on the socket that LISTEN names';
   for (let pause = 5; ; pause = Math.min(pause * 1.3, 100)) {
     signal.throwIfAborted();
     const health = await healthOf(

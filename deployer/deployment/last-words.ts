@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { oneLine } from '../problem.ts';
 
 const LIMIT = 300;
@@ -18,12 +19,13 @@ export function tellingWords(output: string, release: string): string {
   return oneLine(place && !telling.includes(place) ? `${place}: ${telling}` : telling, LIMIT);
 }
 
-/** Paths as they are in the tree: where the release lies on this machine is nobody's business. */
+/** Paths as they are in the tree: where the release, and the home with its data, lie on this machine is nobody's business. */
 export function withinRelease(text: string, release: string, instead = ''): string {
   return text
     .replaceAll(`file://${release}/`, instead)
     .replaceAll(`${release}/`, instead)
-    .replaceAll(release, 'the release');
+    .replaceAll(release, 'the release')
+    .replaceAll(`${dirname(dirname(release))}/`, '$DEPLOYER_HOME/');
 }
 
 const TELLING = /^([\w.]*(Error|Exception)|fatal|error|exception|panic)\b|: command not found|: not found/i;

@@ -47,8 +47,15 @@ function jsonOf(line: string): unknown {
   }
 }
 
-/** The first error that a structured log tells, with its place: `app/documents/list.ts:23: TypeError: …`; null: none. */
+/** The first error with its place: `app/documents/list.ts:23: TypeError: …`, as a structured log or a trace tells it; null: none. */
 export function firstLogged(output: string, release: string): string | null {
-  const stack = entriesOf(output).find((entry) => entry.stack !== null)?.stack ?? null;
-  return stack === null ? null : oneLine(tellingWords(stack, release), 200);
+  const logged = entriesOf(output).find((entry) => entry.stack !== null)?.stack;
+  const words = tellingWords(logged ?? firstTrace(output), release);
+  return logged !== undefined || /^\S+:\d+: /.test(words) ? oneLine(words, 200) : null;
+}
+
+/** What an error is called at the beginning of a line, and the indented lines after it; of Python the other way round. */
+function firstTrace(output: string): string {
+  const trace = /^(?:[\w.]*(?:Error|Exception)\b.*(?:\n[ \t]+.*)+|Traceback \(.*(?:\n[ \t]+.*)+\n.*)/m;
+  return trace.exec(output)?.[0] ?? '';
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../../environments/schema.ts';
 import type { Fingerprint, Generation } from '../data/types.ts';
-import { FailedError } from '../problem.ts';
+import { FailedError, oneLine } from '../problem.ts';
 import type { MigrateReport } from '../operations.ts';
 import type { Release } from '../release/types.ts';
 import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
@@ -88,13 +88,17 @@ export async function migrate(
     );
   if (!report.success || result.exitCode !== 0) {
     if (!report.error) throw new FailedError(`migrate ${args[0]} ${ended(result)}`);
-    throw new MigrationError(reasonOf(report.error), report.error);
+    throw new MigrationError(reasonOf(args[0], report.error), report.error);
   }
   return report;
 }
 
 /** `migrations/003_fails.ts:7: no such table: nowhere`: the place first, as compilers say it. */
-function reasonOf({ migration, message, location }: NonNullable<MigrateReport['error']>): string {
+function reasonOf(
+  verb: string,
+  { migration, message, location }: NonNullable<MigrateReport['error']>,
+): string {
+  if (migration === null && location === null) return `migrate ${verb}: ${message}`;
   const named = migration && !location?.includes(migration) ? `${migration}: ` : '';
   return `${location ? `${location}: ` : ''}${named}${message}`;
 }
@@ -138,7 +142,8 @@ export async function verify(
       config.verify.timeout,
     );
     const report = parse(verifyReport, result.stdout);
-    if (!report) return [broken(`${ended(result)} and printed no report${said(result, context.release)}`)];
+    if (!report)
+      return [broken(`${ended(result)} and printed ${instead(result)}${said(result, context.release)}`)];
     return [
       ...report.suites.map(strict),
       ...unanswered(report.suites, target.suites),
@@ -219,6 +224,9 @@ function parse<T>(schema: z.ZodType<T>, stdout: string): T | null {
   }
 }
 
+const instead = ({ stdout }: Finished) =>
+  stdout.trim() === '' ? 'no report' : JSON.stringify(oneLine(stdout, 40));
+
 const ended = ({ exitCode, timedOut }: Finished) =>
   timedOut ? 'ran out of time' : `exited with ${exitCode ?? 'a signal'}`;
 
@@ -249,7 +257,7 @@ function strict(suite: Suite): Suite {
 function unanswered(suites: readonly Suite[], asked: readonly string[]): Suite[] {
   return asked
     .filter((name) => !suites.some((suite) => suite.name === name))
-    .map((name) => ({ ...broken('is missing in the report'), name }));
+    .map((name) => ({ ...broken(`has not run the suite ${name}`), name }));
 }
 
 /** A program that says success with a failed check, or fails without one, is not believed. */

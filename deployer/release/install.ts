@@ -17,7 +17,7 @@ export interface InstallOptions {
 
 const TIMEOUT_MINUTES = 15;
 
-/** @throws FailedError with the cause: `npm ci exited with 1: npm error code EUSAGE …` */
+/** @throws FailedError with the cause: `npm ci exited with 1: ETARGET: No matching version …` */
 export async function runInstall(
   argv: readonly string[],
   directory: string,
@@ -123,14 +123,24 @@ function judge(
   throw new FailedError(cause ? `${command} ${how}: ${cause}` : `${command} ${how}`);
 }
 
-/** The first lines that say why; npm spreads its reason over several, each with the same prefix. */
+/** What says why an install command failed, as one line. */
 export function firstCause(lines: readonly string[]): string {
-  const npm = lines.filter(
-    (line) => /^npm (error|ERR!) \S/.test(line) && !/complete log of this run/.test(line),
-  );
-  const [first, ...rest] = npm;
-  if (first)
-    return oneLine([first, ...rest.map((line) => line.replace(/^npm (error|ERR!) /, ''))].join(' '), 300);
+  const npm = lines.flatMap((line) => /^npm (?:error|ERR!) (.*\S)/.exec(line)?.[1] ?? []);
+  if (npm.length > 0) return oneLine(causeOfNpm(npm), 300);
   const telling = lines.find((line) => /\b(error|fatal|failed|cannot|not found|denied)\b/i.test(line));
   return oneLine(telling ?? lines.findLast((line) => line.trim() !== '') ?? '', 300);
+}
+
+/** npm spreads its reason over several lines, each with the code again, and says last what it is about. */
+function causeOfNpm(lines: readonly string[]): string {
+  const missing = lines.filter((line) => /^(Missing|Invalid): /.test(line));
+  if (missing.length > 0)
+    return `package-lock.json is not in sync with package.json: ${missing.join('; ')}; run npm install and commit it`;
+  const code = /^code (\S+)$/.exec(lines[0] ?? '')?.[1];
+  const said = lines
+    .slice(code === undefined ? 0 : 1)
+    .filter((line) => !/complete log of this run/.test(line))
+    .map((line) => line.replace(/^(notarget|network|\d{3}|code \S+) /, ''))
+    .join(' ');
+  return [code, said].filter(Boolean).join(': ');
 }

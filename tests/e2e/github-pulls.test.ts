@@ -40,7 +40,7 @@ describe('pull requests on GitHub', () => {
     const broken = await stage.push('topic', 'Broken', BROKEN);
     const pull = await github.open({ title: 'A change', head: 'topic', base: 'dev' });
     const failure = await told(broken, 'rehearse/dev', 'failure');
-    expect(failure.description).toBe('failed: routes: GET / gave 500, expected 200');
+    expect(failure.description).toBe('failed: routes: GET / gave 500, expected 200 (server.mjs:1)');
     expect(failure.target_url).toMatch(new RegExp(`^${stage.daemon.url}/deployments/`));
     const first = await waitFor('a comment', async () => commentsOf(pull)[0], 60_000);
     expect(first.body).toContain('routes: GET /\n  expected  200\n  actual    gave 500');

@@ -76,7 +76,7 @@ describe('a deployer on GitHub', () => {
     });
     expect(await told(commit, 'deploy/dev')).toMatchObject({
       state: 'failure',
-      description: 'rejected: routes: GET / gave 500, expected 200',
+      description: 'rejected: routes: GET / gave 500, expected 200 (server.mjs:1)',
     });
     expect(await stage.get('dev')).toMatchObject({ body: { version: 'one' } });
     expect(github.violations).toEqual([]);

@@ -80,10 +80,13 @@ describe('a pull request into the branch of an environment', () => {
   it('that would break is told so, with what an agent needs to mend it, and quarantines nothing', async () => {
     const commit = await pulls.open(2, 'dev', { 'behaviour.json': behaviour({ version: 'two', home: 500 }) });
     const rehearsal = await pulls.ended(2, commit);
-    expect(rehearsal).toMatchObject({ outcome: 'failed', cause: 'routes: GET / gave 500, expected 200' });
+    expect(rehearsal).toMatchObject({
+      outcome: 'failed',
+      cause: 'routes: GET / gave 500, expected 200 (server.mjs:1)',
+    });
     expect(await pulls.statuses(commit, 'rehearse/dev')).toEqual([
       matching(/^pending /),
-      'failure failed: routes: GET / gave 500, expected 200',
+      'failure failed: routes: GET / gave 500, expected 200 (server.mjs:1)',
     ]);
     const comment = (await pulls.told()).findLast((report) => report.type === 'comment');
     expect(comment).toMatchObject({ on: { pull: 2 }, key: 'deploy/dev' });

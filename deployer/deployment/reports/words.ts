@@ -1,3 +1,4 @@
+import { oneLine } from '../../problem.ts';
 import type { Check, Suite } from '../model.ts';
 import type { DeploymentRecord } from '../record.ts';
 import { REHEARSAL_SUITE } from '../rehearsal/suite.ts';
@@ -19,22 +20,39 @@ function passed(suites: Suite[]): string | null {
 
 export function summaryOf(suite: Suite): string {
   const failed = suite.checks.find((check) => !check.success);
-  if (failed) return sentenceOf(failed);
+  if (failed) return `${sentenceOf(failed)}${placeOf(failed)}`;
   // What the rehearsal foretells matters more than how many checks it made.
   if (suite.name === REHEARSAL_SUITE)
     return suite.checks.map(({ name, actual }) => `${name} ${actual}`).join('; ');
   return `${suite.checks.length} checks passed in ${suite.durationMs} ms`;
 }
 
-/** `GET /doc/all/ gave 500, expected 200` */
-function sentenceOf(check: Check): string {
-  return `${check.name} ${check.actual}, expected ${check.expected}`;
+/** What a status leaves to a check, after the outcome and the suite. */
+const MOST_OF_A_SENTENCE = 118;
+const LEAST_OF_A_NAME = 40;
+
+/** `GET /doc/all/ gave 500, expected 200`: a long name gives way, so that what it is about is read too. */
+function sentenceOf({ name, actual, expected }: Check): string {
+  const verdict = `${actual}, expected ${expected}`;
+  const most = Math.max(LEAST_OF_A_NAME, MOST_OF_A_SENTENCE - 1 - verdict.length);
+  return `${oneLine(name, most)} ${verdict}`;
 }
 
-/** The first failed check of a verification as one line: `routes: GET /doc/all/ gave 500, expected 200`; null when all passed. */
-export function firstFailure(suites: Suite[]): string | null {
+/** ` (app/list.ts:23)`: where to look, unless it would be cut off. */
+function placeOf(check: Check): string {
+  const place = check.location === null ? '' : ` (${oneLine(check.location)})`;
+  return sentenceOf(check).length + place.length > MOST_OF_A_SENTENCE ? '' : place;
+}
+
+/**
+ * The first failed check of a verification as one line: `routes: GET /doc/all/ gave 500, expected 200 (app/list.ts:9)`;
+ * null when all passed.
+ * @param logged what the instance has logged of it, which says better where to look
+ */
+export function firstFailure(suites: Suite[], logged: string | null = null): string | null {
   const suite = suites.find((candidate) => !candidate.success);
   if (!suite) return null;
   const failed = suite.checks.find((check) => !check.success);
-  return `${suite.name}: ${failed ? sentenceOf(failed) : 'failed without saying which check'}`;
+  if (!failed) return `${suite.name}: failed without saying which check`;
+  return `${suite.name}: ${sentenceOf(failed)}${logged === null ? placeOf(failed) : `: ${logged}`}`;
 }

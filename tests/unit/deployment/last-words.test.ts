@@ -74,3 +74,9 @@ it('does not tell where the release lies on this machine', () => {
     'cannot start "x" in the release: see a.ts',
   );
 });
+
+it('does not say where the data lies on this machine', () => {
+  expect(withinRelease(`cannot open /var/lib/deployer/data/dev/g1/shop.db`, RELEASE)).toBe(
+    'cannot open $DEPLOYER_HOME/data/dev/g1/shop.db',
+  );
+});

@@ -34,8 +34,8 @@ describe('the log of an instance that failed on one request of many', () => {
   });
 
   const release = { directory: RELEASE } as never;
-  const suites = (actual: string): Suite[] => {
-    const check = { name: 'GET /', success: false, expected: '200', actual, hint: null, location: null };
+  const suites = (actual: string, location: string | null = null): Suite[] => {
+    const check = { name: 'GET /', success: false, expected: '200', actual, hint: null, location };
     return [{ name: 'routes', success: false, durationMs: 1, checks: [check] }];
   };
   it.each([
@@ -46,8 +46,27 @@ describe('the log of an instance that failed on one request of many', () => {
     ],
     ['gave 404', output, 'routes: GET / gave 404, expected 200'],
     ['gave 500', well('/'), 'routes: GET / gave 500, expected 200'],
+    [
+      'gave 500',
+      `listening\nRangeError: no stock\n    at list (file://${RELEASE}/lib/list.mjs:20:3)\nTypeError: another`,
+      'routes: GET / gave 500, expected 200: lib/list.mjs:20: RangeError: no stock',
+    ],
+    [
+      'gave 500',
+      `Traceback (most recent call last):\n  File "${RELEASE}/shop.py", line 7, in get\nKeyError: 'x'\nlater`,
+      "routes: GET / gave 500, expected 200: shop.py:7: KeyError: 'x'",
+    ],
+    ['gave 500', 'Error: elsewhere\n    at node:internal/x:1:1', 'routes: GET / gave 500, expected 200'],
   ])('explains an answer that %s', async (actual, said, cause) => {
     expect(await causeOf({ release }, suites(actual), async () => said)).toBe(cause);
+  });
+
+  it('names the place of the check where no log names a better one, and leaves it out where it would be cut', async () => {
+    const told = (location: string, said: string) =>
+      causeOf({ release }, suites('gave 500', location), async () => said);
+    expect(await told('app/home.ts:9', '')).toBe('routes: GET / gave 500, expected 200 (app/home.ts:9)');
+    expect(await told('app/home.ts:9', output)).toContain('200: app/list.ts:23: TypeError');
+    expect(await told('a'.repeat(100), '')).toBe('routes: GET / gave 500, expected 200');
   });
 
   it('explains nothing when nothing failed, or the log cannot be read', async () => {

@@ -16,7 +16,11 @@ const OUT_OF_SYNC = [
 describe('why an install failed', () => {
   it('is told in one line from what npm spreads over several', () => {
     expect(firstCause(['added 3 packages', ...OUT_OF_SYNC])).toBe(
-      'npm error code EUSAGE `npm ci` can only install packages when your package.json and package-lock.json are in sync. Missing: left-pad@1.3.0 from lock file',
+      'package-lock.json is not in sync with package.json: Missing: left-pad@1.3.0 from lock file; run npm install and commit it',
+    );
+    const unknown = ['code ETARGET', 'notarget No matching version found for ms@99.9.9.', 'notarget Perhaps'];
+    expect(firstCause(unknown.map((line) => `npm error ${line}`))).toBe(
+      'ETARGET: No matching version found for ms@99.9.9. Perhaps',
     );
   });
 
@@ -45,7 +49,7 @@ describe('why an install failed', () => {
 
   it('names the command, how it ended and the cause', async () => {
     await expect(install({ exitCode: 1 }, OUT_OF_SYNC)).rejects.toThrow(
-      'npm ci exited with 1: npm error code EUSAGE',
+      'npm ci exited with 1: package-lock.json is not in sync',
     );
     await expect(install({ exitCode: 3 })).rejects.toThrow(/^npm ci exited with 3$/);
     await expect(install({ exitCode: 1, tail: 'error: disk full' })).rejects.toThrow(
