@@ -29,7 +29,9 @@ export function codeOf(error: unknown): string | undefined {
 export function oneLine(error: unknown, limit = 400): string {
   const text = error instanceof Error ? error.message : String(error);
   // oxlint-disable-next-line no-control-regex -- stripping control characters is the point
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  // What turns the direction of the text that follows it.
+  const clean = plain.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '').trim();
   // Cut between the two halves of a character, or written so, it would be no text that JSON may carry.
   return (clean.length > limit ? `${clean.slice(0, limit - 1)}…` : clean).toWellFormed();
 }

@@ -87,6 +87,17 @@ describe('expectations in commit messages', () => {
     expect(await content(reverted)).toMatchObject({ outcome: 'deployed', checks: [] });
   });
 
+  it('during which the instance ends are told as what they are: its crash', async () => {
+    const crash = { 'behaviour.json': behaviour({ version: 'crash', crashLater: true }) };
+    const commit = await stage.push('dev', 'A crash\n\nExpect: GET /crash-later', crash);
+    const cause = expect.stringMatching(/^crashed while it was verified: /) as string;
+    expect(await content(commit)).toMatchObject({ outcome: 'rejected', cause });
+    await stage.repository.git('revert', '--no-edit', commit);
+    const reverted = await stage.repository.git('rev-parse', 'HEAD');
+    await stage.repository.push('HEAD:dev');
+    expect(await content(reverted)).toMatchObject({ outcome: 'deployed' });
+  });
+
   it('of a commit whose tree is live already are asked of what is live', async () => {
     const empty = async (trailer: string) => {
       const commit = await stage.repository.commit(`Nothing new\n\n${trailer}`, {});

@@ -71,6 +71,8 @@ export interface Behaviour {
   home?: number;
   /** The status of the start page once it is live. */
   homeLive?: number;
+  /** Ends when `/crash-later` is asked for. */
+  crashLater?: boolean;
   /** Ends by an error once it is live. */
   throwLive?: boolean;
   /** Writes without a request once it is live. */

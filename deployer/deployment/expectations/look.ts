@@ -26,7 +26,7 @@ export function look(request: {
 }): Promise<Seen | string> {
   const { socket, host, method, path, timeoutMs } = request;
   const headers = { host, accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'deployer' };
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(Math.max(1, timeoutMs))]);
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)))]);
   return new Promise((resolve) => {
     const asked = httpRequest({ socketPath: socket, method, path, headers, agent: false, signal });
     asked.once('error', () =>

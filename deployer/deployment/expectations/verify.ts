@@ -2,6 +2,7 @@ import { contextOf } from '../migration.ts';
 import type { Check, Suite } from '../model.ts';
 import { verify } from '../programs.ts';
 import { socketPath } from '../instance.ts';
+import { demandRunning } from '../still-running.ts';
 import type { Instance, Work } from '../work.ts';
 import { judgeSeen, malformed, tooMany } from './judge.ts';
 import { look, PATIENCE_MS } from './look.ts';
@@ -18,7 +19,9 @@ export async function verifyWork(
     verify(work.tools, contextOf(work), asked),
     expectations(work, asked.instance),
   ]);
-  return withExpectations(suites, expected);
+  const all = withExpectations(suites, expected);
+  if (all.some(({ success }) => !success)) await demandRunning(work, asked.instance);
+  return all;
 }
 
 /** null when nothing is expected; what goes back to an earlier release brings no commit. */

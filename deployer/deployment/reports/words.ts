@@ -38,10 +38,12 @@ function sentenceOf({ name, actual, expected }: Check): string {
   return `${oneLine(name, most)} ${verdict}`;
 }
 
-/** ` (app/list.ts:23)`: where to look, unless it would be cut off. */
+/** ` (app/list.ts:23)`: where to look, unless it is said already or would be cut off. */
 function placeOf(check: Check): string {
-  const place = check.location === null ? '' : ` (${oneLine(check.location)})`;
-  return sentenceOf(check).length + place.length > MOST_OF_A_SENTENCE ? '' : place;
+  const place = oneLine(check.location ?? '');
+  const sentence = sentenceOf(check);
+  const isSaid = place === '' || sentence.includes(place);
+  return isSaid || sentence.length + place.length + 3 > MOST_OF_A_SENTENCE ? '' : ` (${place})`;
 }
 
 /**

@@ -12,8 +12,15 @@ const repository = z.object({ id: z.number(), full_name: z.string() });
  */
 export function createIdentity(github: Pick<GitHub, 'rest' | 'at'>, health: Pick<Health, 'told' | 'over'>) {
   const configured = `${github.at.owner}/${github.at.repo}`;
-  const fullName = () => `${github.at.owner}/${github.at.repo}`;
   let id: number | null = null;
+
+  function called(now: string): void {
+    const [owner = '', repo = ''] = now.split('/');
+    Object.assign(github.at, { owner, repo });
+    if (isSame(now, configured)) health.over('name');
+    else health.told('name', ...renamed(configured, now));
+  }
+
   return {
     /** Asks what it is called now. @throws GitHubError */
     async look(): Promise<void> {
@@ -22,16 +29,15 @@ export function createIdentity(github: Pick<GitHub, 'rest' | 'at'>, health: Pick
       // Somebody else's repository by now, under the old name.
       if (id !== null && found.id !== id) return health.told('name', ...replaced(configured));
       id = found.id;
-      const [owner = '', repo = ''] = found.full_name.split('/');
-      Object.assign(github.at, { owner, repo });
-      if (isSame(found.full_name, configured)) health.over('name');
-      else health.told('name', ...renamed(configured, found.full_name));
+      called(found.full_name);
     },
 
-    /** Whether a delivery is of this repository. */
+    /** Whether an authentic delivery is of this repository; it tells of a new name sooner than the next look. */
     owns(from: Named): boolean {
-      if (id !== null && from.id !== undefined) return from.id === id;
-      return isSame(from.full_name, configured) || isSame(from.full_name, fullName());
+      if (id === null || from.id === undefined) return isSame(from.full_name, configured);
+      // One of before the rename may be sent again.
+      if (from.id === id && !isSame(from.full_name, configured)) called(from.full_name);
+      return from.id === id;
     },
   };
 }

@@ -9,6 +9,7 @@ it('makes one line of anything that is thrown', () => {
 
 it('strips what a terminal or a log would obey', () => {
   expect(oneLine('a\u001b[31mb\u0000c\u0085d\u2028e\u2029f\u007f')).toBe('a [31mb c d e f');
+  expect(oneLine('Überfällig \u202egnp.exe\u202c \u2067x')).toBe('Überfällig gnp.exe x');
 });
 
 it('shortens to the limit and shows that it did', () => {

@@ -203,6 +203,14 @@ describe('a repository that was renamed or transferred', () => {
     expect(github.violations).toEqual([]);
   });
 
+  it('is known by its next delivery, and not by one of before that is sent again', async () => {
+    const { forge } = await githubPlace();
+    await forge.redeliverFailed(new Date(0));
+    expect(forge.owns?.({ id: 42, full_name: 'elsewhere/archive-of-rfcs' })).toBe(true);
+    expect(forge.owns?.({ id: 42, full_name: 'themetalayer/datatracker' })).toBe(true);
+    expect(forge.trouble()?.what).toBe('themetalayer/datatracker is called elsewhere/archive-of-rfcs now');
+  });
+
   it('is known by its id in deliveries, and another one of its old name is not it', async () => {
     const { github, forge, again } = await githubPlace();
     const old = { id: 42, full_name: 'TheMetaLayer/Datatracker' };
