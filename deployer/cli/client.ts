@@ -130,6 +130,8 @@ async function toError(response: IncomingMessage, connection: Connection): Promi
   }
   if (status === 401) return connection.token === null ? noToken(connection) : wrongToken(connection);
   if (status === 409) return new RefusedError(data.detail);
+  // One that has just been started again: whoever waits for an outcome goes on waiting.
+  if (status === 503) return new UnreachableError(data.detail, connection.url, 'the same again in a moment');
   if (status === 400 || status === 404) return new UsageError(data.detail);
   return new FailedError(data.detail);
 }

@@ -5,6 +5,8 @@ import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createClient } from '../../../deployer/cli/client.ts';
+import { lasting } from '../../../deployer/cli/wait.ts';
 import { TOKEN, serveWeb } from '../web/serve.ts';
 import type { Served } from '../web/serve.ts';
 import { runCli } from './run-cli.ts';
@@ -90,6 +92,27 @@ describe('a daemon that does not answer as it should', () => {
     const ran = await runCli(['status', '--json'], { web: await serveOther(listener) });
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain(cause);
+  });
+
+  it('that is being started again keeps whoever waits for an outcome waiting', async () => {
+    const starting = {
+      type: 'about:blank',
+      title: 'Service Unavailable',
+      status: 503,
+      detail: 'it is starting',
+    };
+    let asked = 0;
+    const { port } = await serveOther((_request, response) => {
+      asked += 1;
+      if (asked === 1) response.writeHead(503).end(JSON.stringify(starting));
+      else response.end('event: end\ndata: ok\n\n');
+    });
+    const { signal } = new AbortController();
+    const url = `http://127.0.0.1:${port}`;
+    const client = createClient({ url, token: null, tokenFile: '', by: 'cli:alice' }, signal);
+    const events = await Array.fromAsync(lasting(client, '/api/deployments/x', { signal }));
+    expect(events).toEqual([{ event: 'end', id: null, data: 'ok' }]);
+    expect(asked).toBe(2);
   });
 
   it('that is lost before it answers a change is not said to have done nothing', async () => {
