@@ -10,7 +10,7 @@ import { dataBefore, replacesData } from './restore.ts';
 import { hold } from './stages/hold.ts';
 import { socketOf, type Instance, type Live, type Work } from './work.ts';
 
-/** A hold may lapse, and another process may lock the database, without anything being wrong. */
+/** A hold may lapse, another process may lock the database, and an instance may end, without anything being wrong. */
 const MOST_TRIES = 3;
 
 /**
@@ -31,12 +31,15 @@ export async function takeBack(ending: Work, cause: string): Promise<void> {
   work.log(`taking back: ${cause}`);
   try {
     if (!live) throw new FailedError('nothing was live before');
-    if (!(await isBack(work, live))) await returnTo(work, live);
+    await returnTo(work, live);
   } catch (error) {
     if (live && (await isBack(work, live))) throw error;
     tools.logger.error({ deployment: record.id, error: oneLine(error) }, 'could not take back');
     await journal.finish(record.id, 'needs_attention', `${cause}; taking back failed: ${oneLine(error)}`);
     return;
+  } finally {
+    // Nobody works on the earlier data any more; kept open, it would keep its room on the disk when it is removed.
+    ending.writeLock?.release();
   }
   await confirm(work, live);
   await stopNew(work, live);
@@ -63,6 +66,17 @@ async function confirm({ tools, config, record }: Work, { slot, record: earlier 
 }
 
 async function returnTo(work: Work, live: Live): Promise<void> {
+  for (let tries = 1; !(await isBack(work, live)); tries++) {
+    try {
+      await tryToReturn(work, live);
+    } catch (error) {
+      if (tries >= MOST_TRIES) throw error;
+      work.log(`once more: ${oneLine(error)}`);
+    }
+  }
+}
+
+async function tryToReturn(work: Work, live: Live): Promise<void> {
   const { tools, generation } = work;
   const warm = await tools.instances.get(live.config.name, live.slot);
   if (worksOnSameData(work, live) && warm && (await isWell(work, warm))) return pointTo(work, warm);
@@ -72,14 +86,7 @@ async function returnTo(work: Work, live: Live): Promise<void> {
     await noteGeneration(work, live, generation);
     return pointTo(work, instance);
   }
-  for (let tries = 1; ; tries++) {
-    try {
-      return await downAndBack(work, live);
-    } catch (error) {
-      if (tries >= MOST_TRIES || (await isBack(work, live))) throw error;
-      work.log(`once more: ${oneLine(error)}`);
-    }
-  }
+  return downAndBack(work, live);
 }
 
 /** By the journal: the earlier generation itself may have been swept already. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -96,6 +96,10 @@ describe('while a deployment settles', () => {
     const { body } = await stage.get('dev', '/notes');
     expect(body).toContainEqual(expect.objectContaining({ text: 'before' }));
     expect(body).toContainEqual(expect.objectContaining({ text: 'meanwhile' }));
+    // A database that was replaced gives its room on the disk back.
+    const open = await readdir('/proc/self/fd');
+    const files = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+    expect(files.filter((file) => file.startsWith(stage.home) && file.endsWith('(deleted)'))).toEqual([]);
   });
 
   it('a clock that is set a day ahead does not end it, and one that is set back does not prolong it', async () => {
