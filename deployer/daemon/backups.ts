@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   addFiles,
@@ -95,8 +95,12 @@ export function backupTools(options: {
       return databaseOf(config).changes(now, instead, path);
     },
 
-    async removeDropped(environment, file) {
-      await rm(join(backupsOf(home, environment), file), { force: true });
+    async removeDropped(environment, deployment) {
+      const directory = backupsOf(home, environment);
+      const saved = (await readdir(directory)).filter((name) =>
+        name.endsWith(`.dropped-${deployment}.jsonl`),
+      );
+      for (const name of saved) await rm(join(directory, name), { force: true });
     },
   };
 }

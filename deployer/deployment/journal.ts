@@ -218,7 +218,7 @@ export function createJournal(options: {
       await state.transaction(async (trx) => {
         if (gaveWay) await rows(trx).where({ id }).decrement('attempts', 1);
         const { environment, kind, seq } = await records.get(id, trx);
-        await move(trx, id, 'waiting', { slot: null, generation: null });
+        await move(trx, id, 'waiting', { slot: null, generation: null, cause: null });
         await trx<StageRow>('stages')
           .where({ deployment_id: id })
           .update({ state: 'waiting', started_at: null, duration_ms: null, cause: null });

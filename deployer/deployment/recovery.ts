@@ -1,6 +1,7 @@
 import { oneLine } from '../problem.ts';
 import { setReadOnly, stop } from './instance.ts';
 import type { DeploymentRecord } from './record.ts';
+import { forgetDropped } from './restore.ts';
 import { socketOf, type Tools, type Work } from './work.ts';
 
 /** After so many deaths of the daemon in the same deployment, the deployment is the likely cause. */
@@ -35,6 +36,7 @@ export async function recover(tools: Tools, record: DeploymentRecord): Promise<R
   }
   await stopOwn(tools, record);
   await attempt(tools, record, 'remove its generation', () => removeOwnGeneration(tools, record));
+  await attempt(tools, record, 'forget what it would have dropped', () => forgetDropped(tools, record));
   if (record.attempts < MOST_ATTEMPTS) {
     await tools.journal.restart(record.id);
     return 'restarted';

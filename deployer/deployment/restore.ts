@@ -2,7 +2,7 @@ import type { Generation, Generations } from '../data/types.ts';
 import { FailedError, RefusedError } from '../problem.ts';
 import type { Journal } from './journal.ts';
 import type { DeploymentRecord, Undo } from './record.ts';
-import type { DataPlan, Live, Work } from './work.ts';
+import type { DataPlan, Live, Tools, Work } from './work.ts';
 
 /** How far down the stack of what was live a restore can still be undone. */
 const UNDOABLE = 5;
@@ -52,7 +52,7 @@ export async function saveDropped(
   { backup, generation }: Restoring,
   states: { now: Generation; instead: Generation },
 ): Promise<void> {
-  const file = droppedFile(backup, record);
+  const file = `${backup}.dropped-${record.id}.jsonl`;
   const count = await tools.backups.saveDropped({ config, ...states, file });
   const what = generation === null ? `restored backup ${backup}` : `undid the restore of backup ${backup}`;
   const told = `${what}; ${count} changes since then were saved beside it and dropped: ${file}`;
@@ -61,12 +61,12 @@ export async function saveDropped(
 }
 
 /** Nothing was switched, so nothing was dropped. */
-export async function forgetDropped({ tools, record, config, plan }: Work): Promise<void> {
-  if (plan.kind === 'restore')
-    await tools.backups.removeDropped(config.name, droppedFile(plan.backup, record));
+export async function forgetDropped(
+  { backups }: Pick<Tools, 'backups'>,
+  record: DeploymentRecord,
+): Promise<void> {
+  if (replacesData(record)) await backups.removeDropped(record.environment, record.id);
 }
-
-const droppedFile = (backup: string, { id }: DeploymentRecord) => `${backup}.dropped-${id}.jsonl`;
 
 /** Whether the deployment's data does not come from what was live before it, so that only a copy of that leads back. */
 export const replacesData = ({ kind, request }: DeploymentRecord): boolean =>

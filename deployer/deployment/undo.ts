@@ -17,7 +17,7 @@ export async function undo(work: Work): Promise<void> {
     ['stop the new instance', () => candidate && stop(tools, candidate, 0)],
     ['drop what was made ahead', () => dropAhead(work)],
     ['clear away the rehearsal', () => work.clearing],
-    ['forget what would have been dropped', () => forgetDropped(work)],
+    ['forget what would have been dropped', () => forgetDropped(tools, work.record)],
     [
       'remove the new generation',
       () =>

@@ -74,8 +74,8 @@ export interface BackupTools {
     instead: Generation;
     file: string;
   }): Promise<number>;
-  /** Removes such a file when nothing was dropped after all. */
-  removeDropped(environment: string, file: string): Promise<void>;
+  /** Removes what a deployment has saved when nothing was dropped after all. */
+  removeDropped(environment: string, deployment: string): Promise<void>;
 }
 
 interface PreparedBackup {

@@ -156,13 +156,28 @@ export class Machine {
 
   /** Asks for a rollback by one step, as the command line does. */
   async rollback(): Promise<Deployment> {
-    const response = await fetch(`${this.#url}/api/environments/dev/rollback`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ last: true }),
-    });
-    if (response.status !== 202) throw new Error(`rollback: ${response.status} ${await response.text()}`);
-    return (await response.json()) as Deployment;
+    return (await this.#post('rollback', { last: true })) as Deployment;
+  }
+
+  /** Makes a backup and returns its id. */
+  async backup(): Promise<string> {
+    return ((await this.#post('backups', {})) as { id: string }).id;
+  }
+
+  /** Asks for a restore, as the command line does. */
+  async restore(backup: string): Promise<Deployment> {
+    return (await this.#post(`backups/${backup}/restore`, {})) as Deployment;
+  }
+
+  /** The notes that a deployment saved beside the backups since other data took their place. */
+  dropped(deployment: string): string[] {
+    const directory = join(this.home, 'backups', 'dev');
+    const all = existsSync(directory) ? readdirSync(directory) : [];
+    const names = all.filter((name) => name.includes(`.dropped-${deployment}`));
+    const lines = names.flatMap((name) =>
+      readFileSync(join(directory, name), 'utf8').split('\n').filter(Boolean),
+    );
+    return lines.map((line) => (JSON.parse(line) as { row: { text: string } }).row.text);
   }
 
   /** What visitors get. */
@@ -245,6 +260,16 @@ export class Machine {
 
   #order(order: Order): void {
     if (this.#child?.connected) this.#child.send(order);
+  }
+
+  async #post(path: string, body: object): Promise<unknown> {
+    const response = await fetch(`${this.#url}/api/environments/dev/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`POST ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
   }
 
   async #get(path: string): Promise<unknown> {

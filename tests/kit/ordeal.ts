@@ -20,6 +20,15 @@ export const MOVED: SampleMigration = {
   touches: ['notes', 'remarks'],
 };
 
+interface Expected {
+  version?: string;
+  outcome?: Outcome;
+  /** Whether it may have dropped what was written before, and saved it. */
+  drops?: boolean;
+  /** How many states of the database are kept. */
+  generations?: number;
+}
+
 /** A machine with visitors, on which something is done to the daemon, and what has to hold afterwards. */
 export class Ordeal {
   readonly machine: Machine;
@@ -81,7 +90,7 @@ export class Ordeal {
    * What is not as it has to be afterwards, one line each: one release is live, everything agrees, no request failed,
    * and nothing that was acknowledged is missing or there twice.
    */
-  async findings(expected: { version?: string; outcome?: Outcome } = {}): Promise<string[]> {
+  async findings(expected: Expected = {}): Promise<string[]> {
     const { machine } = this;
     const found: string[] = [];
     const { last, live: now } = await machine.atRest();
@@ -92,15 +101,19 @@ export class Ordeal {
       found.push(`${version} is live instead of ${expected.version}`);
     const { live, write } = machine.links();
     if (live !== write) found.push(`reads go to ${live}, writes to ${write}`);
-    found.push(...(await this.close()));
+    const saved = last ? machine.dropped(last.id) : [];
+    if (saved.length > 0 && !expected.drops) found.push(`${saved.length} rows were dropped`);
+    found.push(...(await this.close(saved)));
     await waitFor('what is not needed to be gone', async () =>
-      machine.generations().length === 1 && machine.instances().length <= 2 ? true : undefined,
+      machine.generations().length === (expected.generations ?? 1) && machine.instances().length <= 2
+        ? true
+        : undefined,
     );
     return found;
   }
 
-  /** Ends the visitors. Returns what went wrong for them, one line each. */
-  async close(): Promise<string[]> {
+  /** Ends the visitors. Returns what went wrong for them, one line each; `saved`: what a restore has dropped and kept aside. */
+  async close(saved: string[] = []): Promise<string[]> {
     const load = this.#load;
     if (!load) return [];
     this.#load = null;
@@ -108,13 +121,14 @@ export class Ordeal {
     const { acknowledged, failed } = load;
     const none = acknowledged.length === 0 && load.writes ? ['no write was acknowledged'] : [];
     const turnedAway = failed.map(({ method, status, error }) => `${method} got ${status ?? error}`);
-    return [...none, ...turnedAway, ...(await this.lost([...acknowledged, ...this.machine.ticks()]))];
+    return [...none, ...turnedAway, ...(await this.lost([...acknowledged, ...this.machine.ticks()], saved))];
   }
 
   /** Which of these are not there exactly once, and how often they are. */
-  async lost(acknowledged: string[]): Promise<string[]> {
+  async lost(acknowledged: string[], saved: string[] = []): Promise<string[]> {
     const count = new Map<string, number>();
-    for (const note of await this.machine.notes()) count.set(note, (count.get(note) ?? 0) + 1);
+    for (const note of [...(await this.machine.notes()), ...saved])
+      count.set(note, (count.get(note) ?? 0) + 1);
     return acknowledged
       .filter((text) => count.get(text) !== 1)
       .map((text) => `${text} is there ${count.get(text) ?? 0} times`);

@@ -76,6 +76,7 @@ function instrument(tools: Tools): Tools {
       },
     },
     instances: stepping(tools.instances, ['put', 'drop']),
+    backups: stepping(tools.backups, ['prepare', 'restore', 'saveDropped']),
     frontDoor: stepping(tools.frontDoor, ['point', 'hold', 'letGo'], (method, result) =>
       method === 'hold' && result ? stepping(result, ['drained', 'switchTo', 'release'] as never[]) : result,
     ),
