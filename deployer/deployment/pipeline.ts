@@ -22,7 +22,7 @@ import { undo } from './undo.ts';
 import { DeploymentEnded } from './ended.ts';
 import { withinRelease } from './last-words.ts';
 import { lastLines } from './last-lines.ts';
-import { HoldLapsed, type Work } from './work.ts';
+import { Disturbed, type Work } from './work.ts';
 
 type StageFunction = (work: Work) => Promise<Skipped | void>;
 
@@ -101,19 +101,19 @@ async function go(work: Work, stages: readonly StageName[]): Promise<void> {
   }
 }
 
-/** From the hold to the switch. When the hold is lost on the way nothing has happened yet, and it is tried again. */
+/** From the hold to the switch. When that is disturbed on the way nothing has happened yet, and it is tried again. */
 async function cutOver(work: Work): Promise<void> {
   const { signal } = work;
   for (let tries = 1; ; tries++) {
     try {
       return await go(work, CUTOVER);
     } catch (error) {
-      const lapsed = [error, work.signal.reason].find((reason) => reason instanceof HoldLapsed);
-      if (!lapsed || (await hasSwitched(work))) throw error;
+      const disturbed = [error, work.signal.reason].find((reason) => reason instanceof Disturbed);
+      if (!disturbed || (await hasSwitched(work))) throw error;
       work.signal = signal;
       signal.throwIfAborted();
-      if (tries >= MOST_TRIES) throw new FailedError(`${lapsed.message}; nothing was switched`);
-      work.log(`once more: ${lapsed.message}`);
+      if (tries >= MOST_TRIES) throw new FailedError(`${disturbed.message}; nothing was switched`);
+      work.log(`once more: ${disturbed.message}`);
       await undo(work);
       await backToRunning(work);
     }

@@ -44,6 +44,7 @@ export async function prepare(
     writeLock: null,
     generation: null,
     ownsGeneration: false,
+    watch: null,
     candidate: null,
     early: null,
     sound: Promise.resolve(null),

@@ -18,6 +18,7 @@ export async function undo(work: Work): Promise<void> {
     ['drop what was made ahead', () => dropAhead(work)],
     ['clear away the rehearsal', () => work.clearing],
     ['forget what would have been dropped', () => forgetDropped(tools, work.record)],
+    ['watch the new generation no more', () => work.watch?.end()],
     [
       'remove the new generation',
       () =>
@@ -38,5 +39,7 @@ export async function undo(work: Work): Promise<void> {
     early: null,
     generation: null,
     ownsGeneration: false,
+    watch: null,
+    warm: false,
   });
 }

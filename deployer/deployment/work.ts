@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Environment } from '../../environments/schema.ts';
-import type { BegunCopy, Generation, Generations, WriteLock } from '../data/types.ts';
+import type { BegunCopy, Generation, Generations, Watch, WriteLock } from '../data/types.ts';
 import type { Forge } from '../forge/types.ts';
 import type {
   FrontDoor,
@@ -166,6 +166,8 @@ export interface Work {
   generation: Generation | null;
   /** Whether this deployment made `generation` and so removes it when it fails. */
   ownsGeneration: boolean;
+  /** Set by `boot`: sees whether anything changes the next generation before the switch. */
+  watch: Watch | null;
   /** Set by `boot`. */
   candidate: Instance | null;
   /** The candidate that boots while the rehearsal still verifies, and its own quick verification. */
@@ -190,9 +192,9 @@ export interface Work {
   outputs: { rehearsal: Output | null; candidate: Output | null };
 }
 
-/** The hold on writes was lost before the switch: nothing was switched, and the cutover may be tried again. */
-export class HoldLapsed extends Error {
-  override name = 'HoldLapsed';
+/** The hold was lost, or a warm instance ended, before the switch: nothing was switched, and the cutover may be tried again. */
+export class Disturbed extends Error {
+  override name = 'Disturbed';
 }
 
 /** The socket's base name of a slot. */

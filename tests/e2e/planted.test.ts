@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stage } from '../kit/daemon.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
@@ -80,4 +82,19 @@ describe('a difference that nobody asked for', () => {
       expect(await causeOf('A start', files)).toContain(`changed by the start of server.mjs: ${sentence}`);
     },
   );
+
+  const EXTRA_TABLE = JSON.stringify({ up: [EXTRA.up], down: [EXTRA.down], touches: ['extra'] });
+  const kept = () => {
+    using database = new DatabaseSync(join(stage.home, 'data', 'dev', 'current', 'notes.db'));
+    return database.prepare('SELECT size FROM kept WHERE id = 2').get();
+  };
+
+  it('is found where only the start on the very data that is to be live made it', async () => {
+    const slotSql = 'UPDATE kept SET size = 2 WHERE id = 2';
+    const files = { 'behaviour.json': behaviour({ version: 'two', slotSql }) };
+    expect(await causeOf('A start', { ...files, 'migrations/003_try.json': EXTRA_TABLE })).toBe(
+      'integrity: the data was changed by the start of server.mjs: kept: 1 row changed (key 2), expected no change',
+    );
+    expect(kept()).toEqual({ size: 1 });
+  });
 });

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { killAtRandom } from '../kit/chance.ts';
 import { waitFor } from '../kit/daemon.ts';
-import { Ordeal } from '../kit/ordeal.ts';
+import { MOVED, Ordeal } from '../kit/ordeal.ts';
 
 const run = promisify(execFile);
 
@@ -151,6 +151,62 @@ describe('a process that is killed', () => {
     const { version, ended } = await killDuring(step, migration, () => [ordeal.machine.frontDoor()]);
     expect(ended).toMatchObject({ outcome: 'deployed' });
     expect(await ordeal.findings({ version })).toEqual([]);
+  });
+});
+
+describe('a process that is killed in a rollback', () => {
+  let ordeal: Ordeal;
+  beforeAll(async () => {
+    ordeal = await Ordeal.set({ cutover: { hold: '8s', settle: '0s' } });
+  });
+  afterAll(() => ordeal.machine.strike());
+
+  const live = () => ordeal.machine.links().live.replace('.sock', '');
+  const idle = () => (live() === 'blue' ? 'green' : 'blue');
+  const PROCESSES = {
+    'the instance that is live': () => ordeal.machine.instances(live()),
+    'the earlier instance': () => ordeal.machine.instances(idle()),
+    'the front door': () => [ordeal.machine.frontDoor()],
+  };
+  type Who = keyof typeof PROCESSES;
+
+  /** Goes back from the next release, and kills at a step. What is killed in the middle of a request fails that one. */
+  async function goBack(how: 'by pointer' | 'over down', who: Who, step: string) {
+    const { machine } = ordeal;
+    const { version: earlier } = await machine.visit();
+    const moved = how === 'over down';
+    const { version, files } = ordeal.next(moved ? { table: 'remarks' } : {});
+    const more = moved ? { 'migrations/999_moved.json': JSON.stringify(MOVED) } : {};
+    expect(await ordeal.push({ ...files, ...more }, [])).toMatchObject({ outcome: 'deployed' });
+    const serves = who === 'the instance that is live' || step === 'after point';
+    if (who !== 'the front door') ordeal.open(serves ? { writes: 0 } : {});
+    machine.arm({ step });
+    await machine.rollback();
+    await machine.reached();
+    const pids = PROCESSES[who]();
+    expect(pids.length).toBeGreaterThan(0);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    machine.go();
+    await machine.atRest();
+    await waitFor('the front door', () => machine.visit().catch(() => undefined));
+    return { earlier, version };
+  }
+
+  it.each([
+    ['by pointer', 'the instance that is live', 'after phase switching'],
+    ['by pointer', 'the earlier instance', 'did boot'],
+    ['by pointer', 'the earlier instance', 'after point'],
+    ['by pointer', 'the front door', 'after phase switching'],
+    ['over down', 'the instance that is live', 'did migrate'],
+    ['over down', 'the front door', 'did migrate'],
+  ] as const)('%s, %s, %s: the earlier release is live', async (how, who, step) => {
+    const { earlier } = await goBack(how, who, step);
+    expect(await ordeal.findings({ version: earlier, outcome: 'ok' })).toEqual([]);
+  });
+
+  it('over down, the earlier instance: the rollback fails, and nothing has changed', async () => {
+    const { version } = await goBack('over down', 'the earlier instance', 'did verify');
+    expect(await ordeal.findings({ version, outcome: 'failed' })).toEqual([]);
   });
 });
 

@@ -63,6 +63,8 @@ export interface Behaviour {
   start?: 'crash' | 'write';
   /** Run on the database at the start. */
   startSql?: string;
+  /** Run on the database at the start of what is to be live, and not in a rehearsal. */
+  slotSql?: string;
   health?: number | 'hang';
   /** Healthy while it is verified, and no longer once it is live. */
   sickLive?: boolean;

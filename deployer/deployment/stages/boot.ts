@@ -4,6 +4,7 @@ import { boot, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
 import { idleSlot, type Instance, type Slot, type Work } from '../work.ts';
 import { service } from '../programs.ts';
+import { watchNext } from '../untouched.ts';
 
 /** The new instance on its generation, on a private socket, read-only until the switch. */
 export async function bootCandidate(work: Work): Promise<Skipped | void> {
@@ -17,6 +18,7 @@ export async function bootCandidate(work: Work): Promise<Skipped | void> {
     work.warm = true;
     return new Skipped('its instance is still warm');
   }
+  await watchNext(work);
   work.candidate = await (work.early?.instance ?? startIn(work, slot, generation));
 }
 

@@ -3,7 +3,7 @@ import { FailedError } from '../../problem.ts';
 import { Skipped } from '../journal.ts';
 import { DeploymentEnded } from '../ended.ts';
 import { beginNext } from '../next-copy.ts';
-import { HoldLapsed, type Work } from '../work.ts';
+import { Disturbed, type Work } from '../work.ts';
 
 /** When the deployer falls silent for so long, the sluice lets go by itself. */
 const LONGEST_LEASE_MS = 2000;
@@ -53,7 +53,7 @@ function guard(work: Work, held: Hold, { leaseMs, left }: { leaseMs: number; lef
     void held.release().catch(() => undefined);
   };
   const renew = async () => {
-    if (!(await held.renew().catch(() => false))) end(new HoldLapsed('the hold on writes was lost'));
+    if (!(await held.renew().catch(() => false))) end(new Disturbed('the hold on writes was lost'));
   };
   timers.push(
     setInterval(() => void renew(), leaseMs / 4),

@@ -1,14 +1,17 @@
 import { FailedError } from '../../problem.ts';
 import { setReadOnly } from '../instance.ts';
-import { HoldLapsed, socketOf, type Work } from '../work.ts';
+import { demandUntouched } from '../untouched.ts';
+import { Disturbed, socketOf, type Instance, type Work } from '../work.ts';
 
 /**
  * Makes the new instance the live one. Up to the renames everything can be undone; from them on the deployment is live.
- * A switch under a hold is fenced: by the sluice (the hold is in force) and by the old generation (nobody wrote to it).
+ * A switch under a hold is fenced: by the sluice (the hold is in force), by the old generation (nobody wrote to it) and by
+ * the next one (nothing was changed since the new instance was started on it).
  */
 export async function switchOver(work: Work): Promise<void> {
   const { tools, record, candidate, config, generation, live } = work;
   if (!candidate) throw new FailedError('there is no instance to switch to');
+  await demandUntouched(work);
   await tools.journal.note(record.id, {
     previous: previousOf(work),
     replaced: live?.record.id ?? null,
@@ -17,7 +20,7 @@ export async function switchOver(work: Work): Promise<void> {
     generation: generation?.id ?? null,
   });
   await tools.journal.phase(record.id, 'switching');
-  await setReadOnly(tools, candidate, false);
+  await makeWritable(work, candidate);
   if (work.hold) await switchHeld(work);
   else await tools.frontDoor.point(config.name, socketOf(candidate.slot));
   if (generation) await tools.generations(config)?.setCurrent(generation);
@@ -26,11 +29,21 @@ export async function switchOver(work: Work): Promise<void> {
   if (live && live.config.listen !== config.listen) await tools.frontDoor.ensure(config.name, config.listen);
 }
 
+/** A warm instance may have ended since it was last seen: another one is started in its place then. */
+async function makeWritable({ tools, warm }: Work, candidate: Instance): Promise<void> {
+  try {
+    await setReadOnly(tools, candidate, false);
+  } catch (error) {
+    if (warm && !tools.services.alive(candidate.process)) throw new Disturbed('the warm instance has ended');
+    throw error;
+  }
+}
+
 async function switchHeld(work: Work): Promise<void> {
   const { tools, hold, writeLock, candidate, live } = work;
-  if (writeLock && !writeLock.unchanged()) throw new HoldLapsed('the database was changed during the hold');
+  if (writeLock && !writeLock.unchanged()) throw new Disturbed('the database was changed during the hold');
   if (!hold || !candidate || !(await hold.switchTo(socketOf(candidate.slot))))
-    throw new HoldLapsed('the hold on writes was lost');
+    throw new Disturbed('the hold on writes was lost');
   work.hold = null;
   // The hold has done so already; this tells the machine, which may bring it up again.
   if (live)

@@ -15,6 +15,7 @@ const database = new DatabaseSync(DATABASE_FILE);
 database.exec('PRAGMA busy_timeout = 2000');
 if (behaviour.start === 'write') database.exec(`INSERT INTO ${table} (text) VALUES ('written at the start')`);
 if (behaviour.startSql) database.exec(behaviour.startSql);
+if (behaviour.slotSql && /(blue|green)\.sock$/.test(LISTEN)) database.exec(behaviour.slotSql);
 
 // A job that no request caused; what it has stored it notes outside of the database.
 let ticks = 0;
