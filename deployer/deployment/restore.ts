@@ -60,7 +60,7 @@ export async function saveDropped(
   await tools.journal.note(record.id, { cause: told });
 }
 
-/** Nothing was switched, so nothing was dropped. */
+/** Nothing was switched, or it was taken back with what it had dropped. */
 export async function forgetDropped(
   { backups }: Pick<Tools, 'backups'>,
   record: DeploymentRecord,

@@ -6,7 +6,7 @@ import { WARM_MS } from './retire.ts';
 import { contextOf, liveContext } from './migration.ts';
 import { dropNext, takeNext } from './next-copy.ts';
 import { migrate } from './programs.ts';
-import { dataBefore, replacesData } from './restore.ts';
+import { dataBefore, forgetDropped, replacesData } from './restore.ts';
 import { hold } from './stages/hold.ts';
 import { socketOf, type Instance, type Live, type Work } from './work.ts';
 
@@ -43,6 +43,7 @@ export async function takeBack(ending: Work, cause: string): Promise<void> {
   }
   await confirm(work, live);
   await stopNew(work, live);
+  await forgetDropped(tools, record);
   await journal.finish(record.id, record.kind === 'deploy' ? 'rolled_back' : 'failed', cause);
   await tools.prune(live.config);
 }
