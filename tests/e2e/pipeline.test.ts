@@ -59,12 +59,18 @@ describe('a push', () => {
     expect(deployments.map(({ outcome }) => outcome)).toEqual(deployments.map(() => 'deployed'));
   });
 
-  it('that a lock makes wait goes on waiting when `deploy` asks for it, which is refused', async () => {
+  it('that a lock makes wait goes on waiting whatever is asked for by hand, which is refused', async () => {
     const { operations } = stage.daemon;
     await operations.lock('dev', 'an audit', 'alice');
     const commit = await stage.push('dev', 'Locked', { 'behaviour.json': behaviour({ version: 'locked' }) });
     await waitFor('it to wait', async () => (await operations.environment('dev')).waiting ?? undefined);
-    await expect(operations.deploy({ environment: 'dev', by: 'bob' })).rejects.toThrow(/an audit/);
+    const asked = { environment: 'dev', by: 'bob' };
+    const { id } = await operations.createBackup('dev', 'bob');
+    await expect(operations.deploy(asked)).rejects.toThrow(/an audit/);
+    const earlier = await stage.repository.git('rev-parse', 'HEAD~1');
+    await expect(operations.deploy({ ...asked, commit: earlier })).rejects.toThrow(/an audit/);
+    await expect(operations.rollback({ ...asked, target: { last: true } })).rejects.toThrow(/an audit/);
+    await expect(operations.restoreBackup('dev', id, { by: 'bob' })).rejects.toThrow(/an audit/);
     expect((await operations.environment('dev')).waiting).toMatchObject({ commit });
     await operations.unlock('dev', 'alice');
     expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });

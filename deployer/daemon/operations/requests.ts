@@ -5,6 +5,7 @@ import type { DeployRequest, Operations, RollbackRequest } from '../../operation
 import { RefusedError, UsageError } from '../../problem.ts';
 import type { EnvironmentRow } from '../../reconcile/reconciler.ts';
 import { promote } from '../promote.ts';
+import { demandNothingLocked } from './locks.ts';
 import type { Parts } from './operations.ts';
 
 /** What ends in a deployment: each is stored, and runs by itself. */
@@ -32,7 +33,7 @@ export function requests(parts: Parts, deployment: Operations['deployment']) {
           ? `there is no branch ${branch ?? row.branch} on ${tools.forge.name}`
           : `there is no commit ${commit} on ${tools.forge.name}; give all its characters`,
       );
-    await demandUnlocked(request, target.commit);
+    if (!request.override) await demandNothingLocked(tools, name);
     const record = await journal.accept(
       {
         kind: 'deploy',
@@ -56,17 +57,6 @@ export function requests(parts: Parts, deployment: Operations['deployment']) {
     return accepted(record);
   }
 
-  /** A push that a lock makes wait is not joined: whoever asks by hand is told of the lock, and the push goes on waiting. */
-  async function demandUnlocked(
-    { environment: name, override }: DeployRequest,
-    commit: string,
-  ): Promise<void> {
-    const waiting = await journal.newest(name, ['waiting']);
-    if (override || !waiting?.automatic || waiting.commit !== commit) return;
-    const locked = await tools.policy.locked(name);
-    if (locked) throw new RefusedError(locked);
-  }
-
   async function rollback(request: RollbackRequest): Promise<Deployment> {
     const { environment: name, by, reason, restoreBackup } = request;
     const from = (await live(name)).record;
@@ -75,6 +65,7 @@ export function requests(parts: Parts, deployment: Operations['deployment']) {
       return deployment(from.id);
     const undo = 'last' in request.target ? await undoOf(journal, from) : null;
     const target = undo?.target ?? (await rollbackTarget(name, request.target, from));
+    await demandNothingLocked(tools, name);
     const record = await journal.accept({
       kind: 'rollback',
       environment: name,

@@ -26,13 +26,16 @@ export async function hold(work: Work): Promise<Skipped | void> {
   await beginNext(work, live.generation);
   const began = performance.now();
   const left = () => Math.max(0, longestHold(limitMs) - (performance.now() - began));
+  let waitsFor: Step = 'the writes';
   await tools.frontDoor.ensure(config.name, live.config.listen);
-  guard(work, await tools.frontDoor.hold(config.name, { leaseMs, limitMs }), { leaseMs, left: left() });
-  if (!(await work.hold?.drained(left())))
-    throw new FailedError(`writes in flight did not finish within ${limitMs / 1000} s`);
+  const held = await tools.frontDoor.hold(config.name, { leaseMs, limitMs });
+  guard(work, held, { leaseMs, left: left(), tooLong: () => tooLong(work, waitsFor) });
+  if (!(await work.hold?.drained(left()))) throw tooLong(work, waitsFor);
+  waitsFor = 'the lock';
   // Before the lock: a job that waits for it might keep the whole instance from answering.
   await work.hold?.quiet();
   work.writeLock = (await tools.generations(live.config)?.lock(live.generation, left())) ?? null;
+  waitsFor = 'the work';
   work.signal.throwIfAborted();
 }
 
@@ -40,7 +43,11 @@ export async function hold(work: Work): Promise<Skipped | void> {
  * Renews the lease until the hold is let go. A hold that was lost, or lasts too long, ends what happens under it:
  * visitors' writes need the lock that we keep.
  */
-function guard(work: Work, held: Hold, { leaseMs, left }: { leaseMs: number; left: number }): void {
+function guard(
+  work: Work,
+  held: Hold,
+  { leaseMs, left, tooLong: overdue }: { leaseMs: number; left: number; tooLong: () => Error },
+): void {
   const lost = new AbortController();
   work.signal = AbortSignal.any([work.signal, lost.signal]);
   const timers: NodeJS.Timeout[] = [];
@@ -57,7 +64,7 @@ function guard(work: Work, held: Hold, { leaseMs, left }: { leaseMs: number; lef
   };
   timers.push(
     setInterval(() => void renew(), leaseMs / 4),
-    setTimeout(() => end(tooLong(work)), left),
+    setTimeout(() => end(overdue()), left),
   );
   work.hold = {
     drained: (deadlineMs) => held.drained(deadlineMs),
@@ -75,9 +82,19 @@ function guard(work: Work, held: Hold, { leaseMs, left }: { leaseMs: number; lef
   };
 }
 
-function tooLong({ record, config }: Work): DeploymentEnded {
-  return new DeploymentEnded(
-    record.kind === 'deploy' ? 'rejected' : 'failed',
-    `the hold on writes would have lasted longer than ${(longestHold(config.cutover.hold) / 1000).toFixed(1)} s: raise cutover.hold, or split the migration`,
-  );
+/** What a hold is waiting for when its time is up. */
+type Step = keyof typeof TOO_LONG;
+
+const TOO_LONG = {
+  'the writes': (_: string, time: string) => `writes in flight did not finish within ${time}`,
+  'the lock': (environment: string, time: string) =>
+    `the database of ${environment} is locked by another process for more than ${time}`,
+  'the work': (_: string, time: string) =>
+    `the hold on writes would have lasted longer than ${time}: raise cutover.hold, or split the migration`,
+} as const;
+
+function tooLong({ record, config }: Work, step: Step): DeploymentEnded {
+  const time = `${(longestHold(config.cutover.hold) / 1000).toFixed(1)} s`;
+  const outcome = record.kind === 'deploy' ? 'rejected' : 'failed';
+  return new DeploymentEnded(outcome, TOO_LONG[step](config.name, time));
 }
