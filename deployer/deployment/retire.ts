@@ -32,10 +32,16 @@ async function retireEarlier(work: Work): Promise<void> {
   await rest(tools, old, live.record.generation === (generation?.id ?? null));
 }
 
-/** The lock on the earlier data went with the daemon that died: jobs of the earlier instance must not go on writing there. */
-export async function silence({ tools, live, generation }: Work): Promise<void> {
+/**
+ * Jobs of the earlier instance must not go on writing to data that nobody sees any more, also when the lock on it went
+ * with the daemon that died. One that cannot be made to rest ends at once, and not only after `settle`.
+ */
+export async function silence(work: Work): Promise<void> {
+  const { tools, live, generation } = work;
   if (!live || live.record.generation === (generation?.id ?? null)) return;
-  await setReadOnly(tools, { environment: live.config.name, slot: live.slot }, true).catch(() => false);
+  const earlier = { environment: live.config.name, slot: live.slot };
+  const rests = await setReadOnly(tools, earlier, true).catch(() => false);
+  if (!rests) work.retiring = retire(work);
 }
 
 /** What a daemon that died right after a deployment did not get to, in the environments where nothing runs. */

@@ -22,7 +22,7 @@ export async function takeBack(ending: Work, cause: string): Promise<void> {
   const { tools, record, live } = ending;
   const { journal } = tools;
   // What ends the deployment, a newer commit say, does not end its taking back.
-  const work: Work = { ...ending, signal: new AbortController().signal };
+  const work: Work = { ...ending, signal: new AbortController().signal, writeLock: null };
   const { phase } = await journal.get(record.id);
   if (phase === 'live') {
     await journal.note(record.id, { cause });
@@ -31,6 +31,7 @@ export async function takeBack(ending: Work, cause: string): Promise<void> {
   work.log(`taking back: ${cause}`);
   try {
     if (!live) throw new FailedError('nothing was live before');
+    await endRetiring(work, live);
     await returnTo(work, live);
   } catch (error) {
     if (live && (await isBack(work, live))) throw error;
@@ -41,11 +42,23 @@ export async function takeBack(ending: Work, cause: string): Promise<void> {
     // Nobody works on the earlier data any more; kept open, it would keep its room on the disk when it is removed.
     ending.writeLock?.release();
   }
-  await confirm(work, live);
-  await stopNew(work, live);
+  try {
+    await confirm(work, live);
+    await stopNew(work, live);
+  } finally {
+    // Kept until nobody is left who could write there: what nobody sees any more must not be stored.
+    work.writeLock?.release();
+  }
   await forgetDropped(tools, record);
   await journal.finish(record.id, record.kind === 'deploy' ? 'rolled_back' : 'failed', cause);
   await tools.prune(live.config);
+}
+
+/** The earlier instance may be about to rest: that must be over before another one is started in its slot. */
+async function endRetiring({ tools, retiring }: Work, { config, slot }: Live): Promise<void> {
+  const old = retiring && (await tools.instances.get(config.name, slot));
+  if (old) await tools.services.stop(old.process, 0);
+  await retiring;
 }
 
 /** Whether visitors reach the earlier instance already. */
@@ -116,22 +129,22 @@ async function downAndBack(work: Work, live: Live): Promise<void> {
   let next: Generation | null = null;
   try {
     await hold(holding);
+    work.writeLock = holding.writeLock;
     next = await earlierData(holding, live, generation);
     instance = await bootEarlier(work, live, next);
     await noteGeneration(work, live, next);
     await setReadOnly(tools, instance, false);
     if (holding.writeLock?.unchanged() === false || !(await holding.hold?.switchTo(socketOf(instance.slot))))
       throw new FailedError('the hold on writes lapsed before the way back was ready');
-    // While the lock still keeps its jobs from writing to data that nobody sees any more.
     if (candidate) await setReadOnly(tools, candidate, true).catch(() => false);
   } catch (error) {
     if (await isBack(work, live)) throw error;
+    holding.writeLock?.release();
     if (instance) await stop(tools, instance, 0);
     await noteGeneration(work, live, live.generation);
     if (next) await generations.remove(next);
     throw error;
   } finally {
-    holding.writeLock?.release();
     await holding.hold?.release();
     await dropNext(holding);
   }

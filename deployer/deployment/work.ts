@@ -182,7 +182,10 @@ export interface Work {
   readonly slotIsFree: Promise<void>;
   /** Of `performance.now()`, when this process made it live; null: it has not, or another one did. */
   liveSince: number | null;
-  /** Set at the end: the instance that was live before is put to rest. Never rejects. */
+  /**
+   * Set at the end, or at the switch for one that cannot be made to rest: the instance that was live before ends its work.
+   * Never rejects.
+   */
   retiring: Promise<void> | null;
   /** The candidate is an earlier instance that is still there, not a new one. */
   warm: boolean;

@@ -1,5 +1,8 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor } from '../kit/daemon.ts';
 import { MOVED, Ordeal, steps } from '../kit/ordeal.ts';
 import { behaviour } from '../kit/repository.ts';
 
@@ -62,6 +65,44 @@ describe('the way back, with visitors, when the daemon is killed', () => {
       'migrations/002_moved.json': null,
     });
     await ordeal.machine.atRest();
+  });
+
+  it('from a release that knows no DEPLOYMENT_MODE, whose jobs go on to its end, loses nothing that these store', async () => {
+    const jobs = { noMode: true, background: 10 };
+    const { version, files: before } = ordeal.next(jobs);
+    await ordeal.push(before, []);
+    await ordeal.machine.atRest();
+    const { files } = ordeal.next({ ...jobs, table: 'remarks', sickLive: true });
+    const moved = { ...files, 'migrations/003_moved.json': JSON.stringify(MOVED) };
+    expect(await ordeal.push(moved, [])).toMatchObject({ outcome: 'rolled_back' });
+    expect(await ordeal.findings({ version })).toEqual([]);
+    await ordeal.machine.push('Without it', {
+      'behaviour.json': behaviour({ version: 'whole' }),
+      'migrations/003_moved.json': null,
+    });
+    await ordeal.machine.atRest();
+  });
+
+  it('from data whose earlier release knows no DEPLOYMENT_MODE ends that at once, also after a restart', async () => {
+    const { machine } = ordeal;
+    await ordeal.push(ordeal.next({ noMode: true, background: 10 }).files, []);
+    await machine.atRest();
+    const earlier = machine.instances();
+    const { version, files } = ordeal.next({ migration: true });
+    machine.arm({ step: 'in settle' });
+    const commit = await machine.push('A migration', files);
+    await machine.killAt({ step: 'in settle' });
+    await machine.boot({ step: 'did settle' });
+    await waitFor('the earlier instance to end', async () =>
+      machine.instances().some((pid) => earlier.includes(pid)) ? undefined : true,
+    );
+    await machine.reached();
+    machine.go();
+    expect(await machine.ended(commit)).toMatchObject({ outcome: 'deployed' });
+    // What its jobs stored while nobody kept them from it is lost: see ARCHITECTURE.md.
+    await ordeal.close();
+    await rm(join(machine.home, 'files', 'dev', 'ticks'));
+    expect(await machine.visit()).toMatchObject({ version });
   });
 
   it.each([

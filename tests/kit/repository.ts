@@ -79,6 +79,8 @@ export interface Behaviour {
   throwLive?: boolean;
   /** Writes without a request once it is live. */
   rogue?: boolean;
+  /** Knows no `PUT /_deploy/mode`; its job begins, and its health fails, with the first write that it is given. */
+  noMode?: boolean;
   /** The table that holds the notes. */
   table?: string;
 }

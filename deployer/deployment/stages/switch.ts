@@ -1,5 +1,6 @@
 import { FailedError } from '../../problem.ts';
 import { setReadOnly } from '../instance.ts';
+import { silence } from '../retire.ts';
 import { demandUntouched } from '../untouched.ts';
 import { Disturbed, socketOf, type Instance, type Work } from '../work.ts';
 
@@ -40,14 +41,13 @@ async function makeWritable({ tools, warm }: Work, candidate: Instance): Promise
 }
 
 async function switchHeld(work: Work): Promise<void> {
-  const { tools, hold, writeLock, candidate, live } = work;
+  const { hold, writeLock, candidate } = work;
   if (writeLock && !writeLock.unchanged()) throw new Disturbed('the database was changed during the hold');
   if (!hold || !candidate || !(await hold.switchTo(socketOf(candidate.slot))))
     throw new Disturbed('the hold on writes was lost');
   work.hold = null;
-  // The hold has done so already; this tells the machine, which may bring it up again.
-  if (live)
-    await setReadOnly(tools, { environment: live.config.name, slot: live.slot }, true).catch(() => false);
+  // The hold has done so already where it could; this tells the machine, which may bring it up again.
+  await silence(work);
 }
 
 /** A rollback climbs down the stack: what was before its target is before it. */

@@ -8,7 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const { LISTEN, DATABASE_FILE, RELEASE_COMMIT, DEPLOYMENT_ID } = process.env;
 const behaviour = JSON.parse(readFileSync(new URL('behaviour.json', import.meta.url), 'utf8'));
 const table = behaviour.table ?? 'notes';
-let readOnly = process.env.DEPLOYMENT_MODE === 'true';
+let readOnly = process.env.DEPLOYMENT_MODE === 'true' && !behaviour.noMode;
+// Whether it is live, as far as it can know.
+let visited = false;
+const rests = () => (behaviour.noMode ? !visited : readOnly);
 
 if (behaviour.start === 'crash') throw new Error('planted: crash at the start');
 const database = new DatabaseSync(DATABASE_FILE);
@@ -28,7 +31,7 @@ function tick() {
     // Locked for longer than it waits: it was not stored.
   }
 }
-if (behaviour.background) setInterval(() => readOnly || tick(), behaviour.background);
+if (behaviour.background) setInterval(() => rests() || tick(), behaviour.background);
 
 // Writes behind everybody's back once it is live, as the audit triggers of an application would record it.
 function rogue() {
@@ -53,8 +56,9 @@ const server = createServer(async (request, response) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   if (request.url === '/_deploy/health') {
     if (behaviour.health === 'hang') return;
-    return answer(behaviour.sickLive && !readOnly ? 503 : (behaviour.health ?? 200), { status: 'ok' });
+    return answer(behaviour.sickLive && !rests() ? 503 : (behaviour.health ?? 200), { status: 'ok' });
   }
+  if (request.url === '/_deploy/mode' && behaviour.noMode) return answer(404, {});
   if (request.url === '/_deploy/mode' && request.method === 'PUT') {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -73,6 +77,7 @@ const server = createServer(async (request, response) => {
     for await (const chunk of request) text += chunk;
     if (searchParams.has('wait')) await sleep(Number(searchParams.get('wait')));
     if (readOnly) return answer(503, { error: 'read-only' });
+    visited = true;
     const { lastInsertRowid } = database.prepare(`INSERT INTO ${table} (text) VALUES (?)`).run(text);
     return answer(201, { id: Number(lastInsertRowid) });
   }
