@@ -31,9 +31,18 @@ export function visitors({ directory, traffic, uploadIdleMs, log }: Options): Vi
   const uploads = new Uploads(uploadIdleMs);
   /** Which the server itself forgets. */
   const webSockets = new Set<Duplex>();
+  /** The last request of each connection, until it is answered. */
+  const answered = new WeakMap<Duplex, Promise<void>>();
+  /** Requests that were sent one right after the other go on one after the other: RFC 9112, 9.3.2. */
+  const inTurn = async (request: IncomingMessage, response: ServerResponse) => {
+    const before = answered.get(request.socket);
+    answered.set(request.socket, new Promise((resolve) => response.once('close', () => resolve())));
+    await before;
+    await proxy(directory, traffic, request, response);
+  };
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     if (hasBody(request)) uploads.add(request);
-    proxy(directory, traffic, request, response).catch((error: unknown) => {
+    inTurn(request, response).catch((error: unknown) => {
       log(`a request failed: ${String(error)}`);
       response.destroy();
     });

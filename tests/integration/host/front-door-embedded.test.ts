@@ -25,6 +25,20 @@ describe('the embedded front door, which is more patient and more exact than a w
     expect(text).toBe('first second');
   });
 
+  test('takes what is sent on one connection in turn: a read sees the write before it', async () => {
+    const { listen, blue } = await serving('embedded');
+    const gate = Promise.withResolvers<void>();
+    blue.gate = gate.promise;
+    const head = (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: x\r\n`;
+    const requests = `${head('POST', '/write')}Content-Length: 0\r\n\r\n${head('GET', '/after')}\r\n`;
+    const answers = raw(listen, requests, (text) => text.includes('/after'));
+    await until(() => blue.seen.length === 1, 'the write');
+    expect((await send(listen, { path: '/other' })).status).toBe(200);
+    gate.resolve();
+    expect(await answers).toMatch(/\/write[^]*\/after/);
+    expect(blue.seen.map(({ url }) => url)).toEqual(['/write', '/other', '/after']);
+  });
+
   test('passes trailers on in both directions', async () => {
     const { listen, blue } = await serving('embedded', (request, response) => {
       void bodyOf(request).then(() => {
