@@ -63,9 +63,9 @@ export function requests(parts: Parts, deployment: Operations['deployment']) {
     // Asked for before anybody was told that it is done: not one step further back.
     if ('last' in request.target && from.kind === 'rollback' && from.phase !== 'finished')
       return deployment(from.id);
+    await demandNothingLocked(tools, name);
     const undo = 'last' in request.target ? await undoOf(journal, from) : null;
     const target = undo?.target ?? (await rollbackTarget(name, request.target, from));
-    await demandNothingLocked(tools, name);
     const record = await journal.accept({
       kind: 'rollback',
       environment: name,
