@@ -1,5 +1,4 @@
 import type { Hold } from '../../host/types.ts';
-import { FailedError } from '../../problem.ts';
 import { Skipped } from '../journal.ts';
 import { DeploymentEnded } from '../ended.ts';
 import { beginNext } from '../next-copy.ts';
