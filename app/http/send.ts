@@ -28,7 +28,7 @@ export async function send(
   response: Response,
 ): Promise<void> {
   response.set(SECURITY_HEADERS);
-  if (reply.kind === 'asset') return sendAsset(reply.file, response);
+  if (reply.kind === 'asset') return sendAsset(reply, response);
   response.set('Cache-Control', 'private, no-cache');
   switch (reply.kind) {
     case 'page':
@@ -92,8 +92,12 @@ function visitorCookie(received: Received): string {
   return setCookie('visitor', received.visitorToken, received.secure, SESSION_SECONDS);
 }
 
-function sendAsset(file: string, response: Response): Promise<void> {
-  response.set('Cache-Control', 'public, max-age=86400');
+/** Any other address may have another content in the next release: it is asked again whether it has. */
+function sendAsset(
+  { file, isForGood }: Extract<Reply, { kind: 'asset' }>,
+  response: Response,
+): Promise<void> {
+  response.set('Cache-Control', isForGood ? 'public, max-age=31536000, immutable' : 'public, no-cache');
   return new Promise((resolve, reject) => {
     response.sendFile(file, { cacheControl: false, dotfiles: 'allow' }, (error?: Error) => {
       if (error === undefined) resolve();

@@ -2,12 +2,12 @@ import { holdsAny } from '../accounts/users.ts';
 import { CSRF_FIELD } from '../http/csrf.ts';
 import type { Page } from '../http/reply.ts';
 import type { Theme, Visit } from '../http/visit.ts';
+import { assetUrl } from './assets.ts';
 import { html, nothing, raw, type Html } from './html.ts';
 
 /** The frame that every page shares. */
 export function layout(visit: Visit, page: Page): Html {
   const theme = visit.theme === 'auto' ? '' : raw(` data-bs-theme="${visit.theme}"`);
-  const version = visit.services.settings.RELEASE_COMMIT.slice(0, 8);
   return html`<!doctype html>
     <html lang="en" data-theme="${visit.theme}" ${theme}>
       <head>
@@ -15,10 +15,10 @@ export function layout(visit: Visit, page: Page): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${page.title} · MLTF Datatracker</title>
-        <link rel="icon" href="/assets/icon.svg?v=${version}" type="image/svg+xml" />
-        <link rel="stylesheet" href="/assets/bootstrap.min.css?v=${version}" />
-        <link rel="stylesheet" href="/assets/site.css?v=${version}" />
-        <script src="/assets/site.js?v=${version}"></script>
+        <link rel="icon" href="${assetUrl('icon.svg')}" type="image/svg+xml" />
+        <link rel="stylesheet" href="${assetUrl('bootstrap.min.css')}" />
+        <link rel="stylesheet" href="${assetUrl('site.css')}" />
+        <script src="${assetUrl('site.js')}"></script>
       </head>
       <body>
         <a class="skip-link" href="#main">Skip to content</a>
@@ -40,7 +40,7 @@ function header(visit: Visit): Html {
   return html`<header class="site-header">
     <div class="container-xl">
       <a class="brand" href="/">
-        <img src="/assets/icon.svg" alt="" width="34" height="34" />
+        <img src="${assetUrl('icon.svg')}" alt="" width="34" height="34" />
         <span
           ><span class="brand-name">Datatracker</span
           ><span class="brand-line">Meta-Layer Task Force</span></span

@@ -212,11 +212,18 @@ describe('every answer', () => {
     expect(body).not.toMatch(/(src|href)="https?:/);
   });
 
-  it('comes with its style sheets and its script', async () => {
+  it('comes with its style sheets and its script, which stay in the visitor’s cache for good', async () => {
     const { body } = await site.visitor().get('/');
     const assets = [...body.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map((match) => match[1] ?? '');
     expect(assets.length).toBeGreaterThanOrEqual(4);
-    for (const asset of assets) expect((await site.visitor().get(asset)).status).toBe(200);
+    const kept = async (address: string) =>
+      (await site.visitor().get(address)).headers.get('cache-control') ?? '';
+    for (const asset of assets) {
+      expect((await site.visitor().get(asset)).status).toBe(200);
+      expect(await kept(asset)).toBe('public, max-age=31536000, immutable');
+      // Of another release, perhaps.
+      expect(await kept(asset.replace(/v=.*/, 'v=0123456789ab'))).toBe('public, no-cache');
+    }
     expect((await site.visitor().get('/assets/..%2fsettings.ts')).status).toBe(404);
   });
 
