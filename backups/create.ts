@@ -110,8 +110,8 @@ async function writeDatabase({ databaseFile, path, scratch }: Draft, signal: Abo
   return { tables, database: stored, copied: plain.sha256 };
 }
 
-async function writeArchive({ kind, filesDirectory, path }: Draft, signal: AbortSignal) {
-  if (kind !== 'full' || filesDirectory === null || !existsSync(filesDirectory)) return null;
+async function writeArchive({ filesDirectory, path }: Draft, signal: AbortSignal) {
+  if (filesDirectory === null || !existsSync(filesDirectory)) return null;
   const { contents, ...file } = await archiveDirectory(filesDirectory, join(path, FILES), signal);
   return { contents, file };
 }

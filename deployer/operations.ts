@@ -37,8 +37,14 @@ export interface Operations {
   migrations(environment: string, rehearsal?: string): Promise<MigrateReport>;
   lock(environment: string, reason: string, by: string): Promise<Lock>;
   unlock(environment: string, by: string): Promise<void>;
+  /**
+   * Ends an environment that no branch holds any more, after a backup of it all; its data and backups stay.
+   * @throws RefusedError while a branch holds it, while it is locked, or while something runs in it
+   */
+  remove(environment: string, request: { by: string; reason: string }): Promise<Removed>;
   backups(environment: string): Promise<Backup[]>;
-  createBackup(environment: string, by: string): Promise<Backup>;
+  /** @param how.full with the files */
+  createBackup(environment: string, how: { full?: boolean; by: string }): Promise<Backup>;
   /** Whether a backup can be restored to what it was made from. `id` null: the newest, here and below. */
   verifyBackup(environment: string, id: string | null): Promise<BackupVerification>;
   /** Stores a deployment of kind `restore`: the live release on the data of the backup; what that drops is saved beside it. */
@@ -103,6 +109,12 @@ export interface Backup {
   id: string;
   kind: 'manual' | 'before-deploy' | 'database' | 'full';
   verifiedAt: string;
+}
+
+export interface Removed {
+  name: string;
+  /** null: nothing was live there. */
+  backup: string | null;
 }
 
 export interface BackupVerification {

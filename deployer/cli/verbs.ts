@@ -14,6 +14,7 @@ const VERBS = new Map<string, () => Promise<Verb>>([
   ['rollback', async () => (await import('./verbs/rollback.ts')).rollback],
   ['lock', async () => (await import('./verbs/lock.ts')).lock],
   ['unlock', async () => (await import('./verbs/lock.ts')).unlock],
+  ['remove', async () => (await import('./verbs/remove.ts')).remove],
   ['migrate status', async () => (await import('./verbs/migrate.ts')).migrateStatus],
   ['migrate rehearse', async () => (await import('./verbs/migrate.ts')).migrateRehearse],
   ['backup create', async () => (await import('./verbs/backup.ts')).backupCreate],

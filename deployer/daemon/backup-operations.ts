@@ -62,9 +62,13 @@ export function backupOperations(parts: {
     return (await listed(environment)).find((backup) => backup.id === id);
   }
 
-  async function take(live: Live, kind: Backup['kind'], by: string, signal: AbortSignal): Promise<Backup> {
+  async function take(
+    live: Live,
+    { kind, withFiles, by }: { kind: Backup['kind']; withFiles: boolean; by: string },
+    signal: AbortSignal,
+  ): Promise<Backup> {
     const { name } = live.config;
-    const id = await tools.backups.create({ live, kind, signal });
+    const id = await tools.backups.create({ live, kind, withFiles, signal });
     await note(name, by, 'created backup', id);
     const backup = await find(name, id);
     if (!backup) throw new Error(`backup ${id} is not there`);
@@ -118,8 +122,9 @@ export function backupOperations(parts: {
         return listed(environment);
       },
 
-      async createBackup(environment, by) {
-        return take(await lookUp.live(environment), 'manual', by, AbortSignal.timeout(PATIENCE_MS));
+      async createBackup(environment, { full = false, by }) {
+        const what = { kind: 'manual', withFiles: full, by } as const;
+        return take(await lookUp.live(environment), what, AbortSignal.timeout(PATIENCE_MS));
       },
 
       async verifyBackup(environment, asked) {
@@ -194,7 +199,8 @@ export function backupOperations(parts: {
     perform: async (environment: string, job: Job, signal: AbortSignal): Promise<Backup> => {
       const live = await lookUp.live(environment);
       if (job === 'drill') return runDrill(live, (await which(environment, null)).id, 'schedule', signal);
-      const made = await take(live, job, 'schedule', signal);
+      const what = { kind: job, withFiles: job === 'full', by: 'schedule' };
+      const made = await take(live, what, signal);
       await pruneBackupsOf(tools, live.config);
       return made;
     },

@@ -47,15 +47,15 @@ export function backupTools(options: {
   return {
     giveWay: (environment) => background.giveWay(environment),
 
-    async create({ live, kind, signal }) {
+    async create({ live, kind, withFiles, signal }) {
       const { record, config } = live;
       const made = createBackup({
         directory: backupsOf(home, config.name),
-        databaseFile: databaseFile(live, kind),
+        databaseFile: databaseFile(live, withFiles),
         kind,
         config,
         signal,
-        filesDirectory: kind === 'full' ? filesOf(home, config.name) : null,
+        filesDirectory: withFiles ? filesOf(home, config.name) : null,
         gitTag: `commit ${record.commit}\ntree ${record.tree ?? ''}\ntag ${record.tag ?? ''}\n`,
         schemaVersion: record.applied?.at(-1) ?? null,
         now: clock(),
@@ -121,9 +121,9 @@ export async function damagedBackups(home: string, environment: string): Promise
   );
 }
 
-function databaseFile({ generation, config }: Live, kind: string): string | null {
+function databaseFile({ generation, config }: Live, withFiles: boolean): string | null {
   const file = generation?.env['DATABASE_FILE'];
   if (file !== undefined) return file;
-  if (kind === 'full') return null;
+  if (withFiles) return null;
   throw new FailedError(`${config.name} has no database to back up`);
 }

@@ -31,6 +31,7 @@ import { startLogCap } from './log-cap.ts';
 import { startForgetting } from './forget.ts';
 import { createOperations } from './operations/operations.ts';
 import { clearRehearsals } from './prune.ts';
+import { endRemoved } from './removed.ts';
 import { createRehearsals } from './rehearsals.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import { listen, publicUrl, serve } from './server.ts';
@@ -202,6 +203,7 @@ async function compose(base: {
 
   if (!isOpen) await beginTrial(trial);
   await findAgain(tools);
+  await endRemoved(tools, await names());
   await clearDrills(tools);
   await clearRehearsals(tools);
   await Promise.all([supervisor.lookAtAll(), conductor.recover()]);

@@ -28,6 +28,12 @@ export function lookUp(state: Knex, tools: Tools) {
     );
   }
 
+  /** Also one that was removed: its past is told on. @throws UsageError */
+  async function remembered(name: string): Promise<void> {
+    const past: unknown = await state('deployments').where({ environment: name }).first('id');
+    if (past === undefined) await known(name);
+  }
+
   async function liveOrNull(name: string): Promise<Live | null> {
     const record = await tools.journal.liveOf(name);
     return record && liveFrom(tools, record);
@@ -72,6 +78,7 @@ export function lookUp(state: Knex, tools: Tools) {
     serving,
     names,
     known,
+    remembered,
     live,
     liveOrNull,
     headOf,

@@ -110,7 +110,9 @@ export function createSchedule(options: {
   }
 
   async function lookAtAll(): Promise<void> {
-    for (const environment of await environments())
+    const names = await environments();
+    for (const key of failures.keys()) if (!names.includes(key.split(' ')[0] ?? '')) failures.delete(key);
+    for (const environment of names)
       await attend(environment).catch((error: unknown) => fail(environment, 'backups', error));
   }
 

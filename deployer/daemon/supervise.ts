@@ -137,6 +137,11 @@ export function createSupervisor(
 
   return {
     lookAtAll,
+    /** Resolves once nothing is done any more for an environment that was removed. */
+    async forget(environment: string): Promise<void> {
+      await looking.get(environment);
+      failures.delete(environment);
+    },
     problems: () => [...failures.values()].map(({ problem }) => problem),
     start(): void {
       loop = (async () => {

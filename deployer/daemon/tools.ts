@@ -6,6 +6,7 @@ import { openGenerations } from '../data/index.ts';
 import { ErrorRates } from '../deployment/error-rate.ts';
 import { instanceRegistry } from '../deployment/instances.ts';
 import type { Journal } from '../deployment/journal.ts';
+import { ownSecrets } from '../deployment/own-secrets.ts';
 import { policyOf } from '../deployment/policy.ts';
 import type { Tools } from '../deployment/work.ts';
 import type { Forge } from '../forge/types.ts';
@@ -22,7 +23,7 @@ import { prune } from './prune.ts';
 /** The edges of the house as the stages use them, on this machine. */
 export async function openTools(parts: {
   home: string;
-  machine: Pick<Settings, 'services' | 'frontDoor'>;
+  machine: Pick<Settings, 'services' | 'frontDoor' | 'credentials'>;
   logger: Logger;
   clock: () => Date;
   ageClock: () => Date;
@@ -57,6 +58,7 @@ export async function openTools(parts: {
     runDirectory: directory,
     instances: instanceRegistry(state),
     policy: policyOf(state),
+    secretsOf: ownSecrets(home, parts.machine.credentials),
     errorRates: new ErrorRates(),
     backups: backupTools({
       home,

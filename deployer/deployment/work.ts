@@ -15,6 +15,7 @@ import type { Backup, MigrateReport } from '../operations.ts';
 import type { ErrorRates } from './error-rate.ts';
 import type { Journal } from './journal.ts';
 import type { Suite } from './model.ts';
+import type { OwnSecrets } from './own-secrets.ts';
 import type { DeploymentRecord } from './record.ts';
 import type { Ahead } from './stages/ahead.ts';
 
@@ -37,6 +38,8 @@ export interface Tools {
   /** null when the environment has no database. */
   generations: (environment: Environment) => Generations | null;
   instances: InstanceRegistry;
+  /** The environment's own secrets, as the host has them now. @throws FailedError */
+  secretsOf: (environment: string) => OwnSecrets;
   policy: Policy;
   errorRates: ErrorRates;
   backups: BackupTools;
@@ -50,7 +53,12 @@ export interface Tools {
 
 export interface BackupTools {
   /** Takes a verified backup of what is live and returns its id. */
-  create(request: { live: Live; kind: Backup['kind']; signal: AbortSignal }): Promise<string>;
+  create(request: {
+    live: Live;
+    kind: Backup['kind'];
+    withFiles: boolean;
+    signal: AbortSignal;
+  }): Promise<string>;
   /** Removes one that a deployment took in vain. */
   remove(environment: string, backup: string): Promise<void>;
   /** Ends scheduled work on the environment: it must not meet a hold. */
@@ -110,6 +118,8 @@ export interface Instance {
   slot: string;
   deployment: string;
   process: InstanceHandle;
+  /** Digest of the environment's own secrets that it was started with; null: none. */
+  given: string | null;
 }
 
 /** What was live when a deployment began. */

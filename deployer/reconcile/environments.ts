@@ -61,7 +61,7 @@ export async function discover(
     const gone = heads.has(branch)
       ? `its branch ${branch} does not hold environments/${name}.yaml any more`
       : `its branch ${branch} is gone`;
-    problems.push(`environment ${name}: ${gone}; what is live stays`);
+    problems.push(`environment ${name}: ${gone}; what is live stays until deployer remove ${name}`);
   }
   return { wanted: inOrder([...found.values()]), problems };
 }

@@ -4,11 +4,13 @@ import { changing, named, reading } from './endpoint.ts';
 import { sendChunks, sendEvents, unlessGone, wantsEvents } from './event-stream.ts';
 import { liveDeployment, liveLog } from './live.ts';
 import {
+  backupBody,
   deployBody,
   historyQuery,
   lockBody,
   nothing,
   promoteBody,
+  removeBody,
   restoreBody,
   rollbackBody,
   verifyBody,
@@ -26,6 +28,7 @@ import {
   environments,
   migrations,
   problems,
+  removed,
   verification,
 } from './schemas.ts';
 
@@ -53,6 +56,12 @@ export const endpoints: readonly Endpoint[] = [
     query: nothing,
     answer: environment,
     read: (operations, input) => operations.environment(input.environment),
+  }),
+  changing('delete', ENVIRONMENT, {
+    summary: 'Takes an environment away that no branch holds any more; its data and backups stay',
+    body: removeBody,
+    answer: removed,
+    change: (operations, { environment: name, body, by }) => operations.remove(name, { ...body, by }),
   }),
   changing('post', `${ENVIRONMENT}/deployments`, {
     summary: 'Deploys the branch of the environment, another branch or a commit',
@@ -124,9 +133,10 @@ export const endpoints: readonly Endpoint[] = [
   }),
   changing('post', `${ENVIRONMENT}/backups`, {
     summary: 'Makes a backup, and answers when it is verified',
-    body: nothing,
+    body: backupBody,
     answer: backup,
-    change: (operations, input) => operations.createBackup(input.environment, input.by),
+    change: (operations, { environment: name, body, by }) =>
+      operations.createBackup(name, { full: body.full, by }),
   }),
   changing('post', `${BACKUP}/verify`, {
     summary: 'Whether the backup can be restored to what it was made from',

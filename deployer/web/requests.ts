@@ -56,9 +56,14 @@ export const verifyBody = z.strictObject({
     .default([]),
 });
 
+export const backupBody = z.strictObject({
+  full: z.boolean().default(false).meta({ description: 'with the files, beside the database' }),
+});
+
 export const restoreBody = z.strictObject({ reason: reason.optional() });
 
 export const lockBody = z.strictObject({ reason });
+export const removeBody = z.strictObject({ reason });
 
 export const historyQuery = z.strictObject({
   environment: environmentName.optional(),

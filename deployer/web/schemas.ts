@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { environmentName } from '../../environments/schema.ts';
 import { STAGES } from '../deployment/model.ts';
 import type { Check, Deployment, DeploymentSummary, EnvironmentStatus, Lock } from '../deployment/model.ts';
-import type { AuditEntry, Backup, BackupVerification, DrillReport, MigrateReport } from '../operations.ts';
+import type {
+  AuditEntry,
+  Backup,
+  BackupVerification,
+  DrillReport,
+  MigrateReport,
+  Removed,
+} from '../operations.ts';
 
 /** What the API answers, as contract section 6 writes it: OpenAPI is made from it and the command line parses with it. */
 
@@ -128,6 +135,11 @@ export const backup = z
     verifiedAt: time,
   })
   .meta({ id: 'Backup' }) satisfies z.ZodType<Backup>;
+
+/** An environment that was taken away, and the backup of it all. */
+export const removed = z
+  .object({ name: z.string(), backup: z.string().nullable() })
+  .meta({ id: 'Removed' }) satisfies z.ZodType<Removed>;
 
 export const backupVerification = z
   .object({

@@ -56,7 +56,7 @@ const backupOfRenamed = async (table: string): Promise<string> => {
   const file = join(stage.home, 'data', 'dev', 'current', 'notes.db');
   const database = new DatabaseSync(file);
   database.exec(`ALTER TABLE ${table} RENAME TO renamed`);
-  const { id } = await operations().createBackup('dev', 'alice');
+  const { id } = await operations().createBackup('dev', { by: 'alice' });
   database.exec(`ALTER TABLE renamed RENAME TO ${table}`);
   database.close();
   return id;
@@ -73,7 +73,7 @@ describe('a restore', () => {
 
   it('is a transaction under writes: none that was answered is lost, and its undo brings all back', async () => {
     await stage.post('dev', 'before');
-    const { id } = await operations().createBackup('dev', 'alice');
+    const { id } = await operations().createBackup('dev', { by: 'alice' });
     const load = new Load({ port: stage.ports.dev, rate: 60, writes: 0.5 });
     const moreWrites = (than: number) =>
       waitFor('some writes', async () => (load.acknowledged.length > than + 5 ? true : undefined));
@@ -101,7 +101,7 @@ describe('a restore', () => {
   });
 
   it('without an id means the newest backup, not the one that a restore took of what it replaced', async () => {
-    const { id } = await operations().createBackup('dev', 'alice');
+    const { id } = await operations().createBackup('dev', { by: 'alice' });
     await stage.post('dev', 'since');
     const asked = await restore(null);
     const again = await restore(null);
@@ -109,8 +109,18 @@ describe('a restore', () => {
     expect(await texts()).toEqual([]);
   });
 
+  it('brings back the uploads too when the backup was made with the files', async () => {
+    const upload = join(stage.home, 'files', 'dev', 'upload');
+    await writeFile(upload, 'uploaded');
+    const { id, kind } = await operations().createBackup('dev', { full: true, by: 'alice' });
+    expect(kind).toBe('manual');
+    await rm(upload);
+    expect(await restore(id)).toMatchObject({ outcome: 'ok' });
+    expect(await readFile(upload, 'utf8')).toBe('uploaded');
+  });
+
   it('is undone also after a later deployment was taken back', async () => {
-    const { id } = await operations().createBackup('dev', 'alice');
+    const { id } = await operations().createBackup('dev', { by: 'alice' });
     await stage.post('dev', 'since');
     await restore(id);
     expect(await texts()).toEqual([]);
@@ -124,13 +134,13 @@ describe('a restore', () => {
 
   it('brings an older backup to the schema of the live release, and refuses a newer one', async () => {
     await stage.post('dev', 'old');
-    const { id: older } = await operations().createBackup('dev', 'alice');
+    const { id: older } = await operations().createBackup('dev', { by: 'alice' });
     await deployed('Moved', {
       'migrations/002_moved.json': JSON.stringify(MOVED),
       'behaviour.json': behaviour({ version: 'moved', table: 'remarks' }),
     });
     await stage.post('dev', 'new');
-    const { id: newer } = await operations().createBackup('dev', 'alice');
+    const { id: newer } = await operations().createBackup('dev', { by: 'alice' });
     expect(await restore(older)).toMatchObject({ outcome: 'ok' });
     expect(await texts()).toEqual(['old']);
     expect(await rollback()).toMatchObject({ outcome: 'ok' });
@@ -148,7 +158,7 @@ describe('a restore', () => {
 
   it('of a damaged backup fails before anything waits for it, and says what is damaged', async () => {
     await stage.post('dev', 'before');
-    const { id } = await operations().createBackup('dev', 'alice');
+    const { id } = await operations().createBackup('dev', { by: 'alice' });
     await stage.post('dev', 'after');
     expect(await operations().verifyBackup('dev', id)).toMatchObject({ id, kind: 'manual', success: true });
     await damage(id);
@@ -172,7 +182,7 @@ describe('a restore', () => {
 
   it('on which the live release fails changes nothing; one whose kept data is gone is undone from the backup before it', async () => {
     await stage.post('dev', 'before');
-    const { id } = await operations().createBackup('dev', 'alice');
+    const { id } = await operations().createBackup('dev', { by: 'alice' });
     await stage.post('dev', 'after');
     // The live release fails on what the backup holds: its table is not there.
     const broken = await backupOfRenamed('notes');
@@ -205,7 +215,7 @@ describe('a restore that fails after it went live', () => {
     await stage.start();
     await stage.allLive();
     await stage.post('dev', 'before');
-    const { id } = await operations().createBackup('dev', 'alice');
+    const { id } = await operations().createBackup('dev', { by: 'alice' });
     await stage.post('dev', 'after');
     const restoring = await operations().restoreBackup('dev', id, { by: 'alice' });
     await waitFor('the switch', async () => {
@@ -232,7 +242,7 @@ describe('a drill', () => {
     await stage.allLive();
     await expect(operations().drill('dev', null, 'alice')).rejects.toThrow(/there is no backup of dev yet/);
     await stage.post('dev', "it's one");
-    const { id } = await operations().createBackup('dev', 'alice');
+    const { id } = await operations().createBackup('dev', { by: 'alice' });
     await stage.post('dev', 'two');
     const report = await operations().drill('dev', null, 'alice');
     expect(report).toMatchObject({ id, kind: 'manual', success: true });

@@ -14,12 +14,12 @@ export const backupCreate: Verb = {
   name: 'backup create',
   arguments: ['ENV'],
   summary: 'makes a backup and verifies it',
-  options: {},
+  options: { full: { help: 'with the files that the application keeps, beside the database' } },
   async run({ args, client, paint }) {
     const made = await client().change(
       'POST',
       `${environmentPath(args)}/backups`,
-      {},
+      { full: args.flag('full') },
       (answers) => answers.backup,
     );
     return {

@@ -13,6 +13,7 @@ import type { Supervisor } from '../supervise.ts';
 import { locks } from './locks.ts';
 import { programs } from './programs.ts';
 import { questions } from './questions.ts';
+import { removal } from './removal.ts';
 import { requests } from './requests.ts';
 
 export interface Parts {
@@ -40,5 +41,6 @@ export function createOperations(parts: Parts): Operations {
     ...programs(parts, answers.deployment),
     ...locks(parts),
     ...parts.backups.operations,
+    ...removal(parts),
   };
 }

@@ -19,7 +19,7 @@ export function questions(parts: Parts) {
   const { journal } = tools;
   const policy = policyOf(state);
   const rows = () => state<DeploymentRow>('deployments');
-  const { names, known } = parts.lookUp;
+  const { names, known, remembered } = parts.lookUp;
 
   async function details(record: Pick<DeploymentRecord, 'id'> | null): Promise<Deployment | null> {
     return record && journal.details(record.id);
@@ -61,7 +61,7 @@ export function questions(parts: Parts) {
     deployment,
 
     async deployments({ environment: name, commit, outcome, limit = 50, cursor }) {
-      if (name !== undefined) await known(name);
+      if (name !== undefined) await remembered(name);
       const size = Math.min(Math.max(limit, 1), MOST_ROWS);
       const before = cursor === undefined ? undefined : positionOf(cursor);
       const found = await journal.page({ environment: name, commit, outcome, before, most: size + 1 });
@@ -80,7 +80,7 @@ export function questions(parts: Parts) {
     watch: (id, signal) => watchDeployment(journal, id, signal),
 
     async audit(name) {
-      await known(name);
+      await remembered(name);
       const found: (Omit<AuditEntry, 'deployment'> & { deployment_id: string | null })[] = await state(
         'audit',
       )

@@ -20,5 +20,5 @@ export const wantsBackup = ({ config, plan }: Work): boolean =>
 
 export async function takeBackup({ tools, config }: Work, live: Live, signal: AbortSignal): Promise<string> {
   await tools.backups.giveWay(config.name);
-  return tools.backups.create({ live, kind: 'before-deploy', signal });
+  return tools.backups.create({ live, kind: 'before-deploy', withFiles: false, signal });
 }

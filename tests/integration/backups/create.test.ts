@@ -97,7 +97,7 @@ describe('a backup', () => {
   });
 
   test('has no files unless it is a full one, and no database where there is none', async () => {
-    await inThisThread.createBackup({ ...source, kind: 'before-deploy' }, never);
+    await inThisThread.createBackup({ ...source, kind: 'before-deploy', filesDirectory: null }, never);
     expect(existsSync(join(source.directory, ID, 'files.tar.zst'))).toBe(false);
     const { id } = await inThisThread.createBackup({ ...source, databaseFile: null }, never);
     expect(existsSync(join(source.directory, id, 'database.sqlite3.zst'))).toBe(false);

@@ -44,6 +44,19 @@ it('verifies: a damaged one is failed, exit 1, and says what is damaged', async 
   expect(stdout).toContain('expected  6 bytes');
 });
 
+it('creates one, with the files where --full says so', async () => {
+  for (const [argv, full] of [
+    [['create', 'dev'], false],
+    [['create', 'dev', '--full'], true],
+  ] as const) {
+    expect(await json(...argv)).toMatchObject({ code: 0, answer: { details: { kind: 'manual' } } });
+    expect(web.operations.asked.at(-1)).toMatchObject({
+      verb: 'createBackup',
+      with: { environment: 'dev', full },
+    });
+  }
+});
+
 it('restores and waits for the outcome', async () => {
   const restoring = json('restore', 'dev', OLDER, '--reason', 'lost rows');
   await vi.waitFor(() => expect(web.operations.listeners).toBe(1));

@@ -280,6 +280,18 @@ describe('status, history, show, logs', () => {
   });
 });
 
+describe('remove', () => {
+  it('takes an environment away with a reason, which it asks for', async () => {
+    expect((await json('remove', 'dev')).code).toBe(2);
+    expect((await json('remove', 'dev', '--reason', 'merged')).answer).toMatchObject({
+      outcome: 'ok',
+      details: { name: 'dev', backup: null },
+    });
+    expect(web.operations.asked.at(-1)).toMatchObject({ verb: 'remove', with: { reason: 'merged' } });
+    expect((await json('status', 'dev')).code).toBe(2);
+  });
+});
+
 describe('lock, unlock', () => {
   it('locks with a reason, and unlocks', async () => {
     expect((await json('lock', 'dev', '--reason', 'release day')).answer).toMatchObject({

@@ -149,13 +149,19 @@ export class FakeOperations implements Operations {
     this.addEnvironment(environment, { ...status, lock: null });
   }
 
+  async remove(name: string, request: { by: string; reason: string }) {
+    await this.#change('remove', { name, ...request }, name);
+    this.environmentsByName.delete(name);
+    return { name, backup: null };
+  }
+
   async backups(environment: string) {
     await this.environment(environment);
     return this.backupsKept;
   }
 
-  async createBackup(environment: string, by: string) {
-    await this.#change('createBackup', { environment, by }, environment);
+  async createBackup(environment: string, { full, by }: { full?: boolean; by: string }) {
+    await this.#change('createBackup', { environment, full, by }, environment);
     const backup: Backup = {
       id: '2026-11-20_12-00-00',
       kind: 'manual',

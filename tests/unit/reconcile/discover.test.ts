@@ -40,7 +40,7 @@ describe('an environment', () => {
   ])('that has lost %s is told of: nothing stops it', async (_, branches, problem) => {
     expect(await found(branches, { prod: 'main', dev: 'dev' })).toEqual({
       wanted: ['prod on main'],
-      problems: [`environment dev: ${problem}; what is live stays`],
+      problems: [`environment dev: ${problem}; what is live stays until deployer remove dev`],
     });
   });
 
