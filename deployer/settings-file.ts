@@ -36,15 +36,30 @@ export function readText(file: string): string | null {
   }
 }
 
-const LINE = /^[ \t]*(?:[#;].*|([A-Z_]+)=(?:"((?:[^"\\]|\\[^])*)"|'([^']*)'|([^"'\n]*))[ \t]*)?(?:\r?\n|$)/;
+/** Variables of any name, written in the same way; null when there is no such file. @throws SettingsError */
+export function readVariables(file: string): Record<string, string> | null {
+  const text = readText(file);
+  return text === null ? null : parseVariables(text, file, () => true);
+}
 
 function parseSettingsFile(text: string, file: string): Record<string, string> {
   const known = new Set(SETTINGS.map(({ name }) => name));
+  return parseVariables(text, file, (name) => known.has(name) && name !== 'DEPLOYER_HOME');
+}
+
+const LINE =
+  /^[ \t]*(?:[#;].*|([A-Z_][A-Z0-9_]*)=(?:"((?:[^"\\]|\\[^])*)"|'([^']*)'|([^"'\n]*))[ \t]*)?(?:\r?\n|$)/;
+
+function parseVariables(
+  text: string,
+  file: string,
+  isKept: (name: string) => boolean,
+): Record<string, string> {
   const found: Record<string, string> = {};
   for (let rest = text, line = 1; rest !== '';) {
     const match = LINE.exec(rest);
     const [whole = '', name, double, single, bare] = match ?? [];
-    if (!match || (name !== undefined && (!known.has(name) || name === 'DEPLOYER_HOME'))) {
+    if (!match || (name !== undefined && !isKept(name))) {
       // Never the line itself: it may be a secret.
       const what = name === undefined ? 'expected NAME=value' : `${name} is no setting that is kept here`;
       throw new SettingsError(`${file}:${line}: ${what}`);

@@ -60,6 +60,8 @@ export interface Settings {
   adminToken: string | null;
   reconcileIntervalMs: number;
   databaseUrl: string | null;
+  /** systemd's directory of credentials; null: there is none. */
+  credentials: string | null;
   webhookSecret: string | null;
   webhookSecretPrevious: string | null;
   github: GitHubSettings | null;
@@ -97,6 +99,7 @@ export function parseSettings(env: NodeJS.ProcessEnv): Settings {
     reconcileIntervalMs:
       parseSeconds('DEPLOYER_RECONCILE_INTERVAL', get('DEPLOYER_RECONCILE_INTERVAL') ?? '') * 1000,
     databaseUrl: parseDatabaseUrl(get('DEPLOYER_DATABASE_URL')),
+    credentials: env['CREDENTIALS_DIRECTORY'] || null,
     webhookSecret,
     webhookSecretPrevious: get('GITHUB_WEBHOOK_SECRET_PREVIOUS'),
     github,
@@ -111,10 +114,20 @@ function readSetting(env: NodeJS.ProcessEnv, name: string): string | null {
   return fromFile ?? (env[name] || known?.fallback || null);
 }
 
-/** systemd puts the name of a directory that it loads as a whole in front (`deployer.service`). */
-function readCredential(directory: string, name: string): string | null {
-  const base = name.toLowerCase().replaceAll('_', '-');
-  return readSecret(join(directory, base), name) ?? readSecret(join(directory, `plain_${base}`), name);
+/** The file of a secret: the setting's name in lower case, with dashes. */
+export const credentialOf = (name: string) => name.toLowerCase().replaceAll('_', '-');
+
+/** systemd puts the name of a directory that it loads as a whole in front; what is not encrypted yet is the newest. */
+const LOADED_AS = ['plain_', 'encrypted_', ''] as const;
+
+/** Where a credential may lie; the first that is there counts. */
+export const credentialFiles = (directory: string, id: string) =>
+  LOADED_AS.map((prefix) => join(directory, `${prefix}${id}`));
+
+/** null when no file holds it. @throws SettingsError when that cannot be read */
+export function readCredential(directory: string, name: string): string | null {
+  const files = credentialFiles(directory, credentialOf(name));
+  return files.reduce<string | null>((found, file) => found ?? readSecret(file, name), null);
 }
 
 function readSecret(file: string, name: string): string | null {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LAYOUT } from '../install/layout.ts';
 import { codeOf, SettingsError } from '../problem.ts';
-import { withSettingsFile } from '../settings-file.ts';
+import { readSettingsFile, withSettingsFile } from '../settings-file.ts';
 import { parseSettings } from '../settings.ts';
 import type { Settings } from '../settings.ts';
 import type { Io } from './io.ts';
@@ -33,7 +33,7 @@ export interface Connection {
 /** @throws SettingsError */
 export function findDaemon({ env: given, cwd }: Pick<Io, 'env' | 'cwd'>): Connection {
   const home = findHome(given['DEPLOYER_HOME'], cwd);
-  const env = withSettingsFile({ ...given, DEPLOYER_HOME: home }, cwd);
+  const env = { ...ofHost(home), ...withSettingsFile({ ...given, DEPLOYER_HOME: home }, cwd) };
   const settings = parseSettings(Object.fromEntries(NEEDED.map((name) => [name, env[name]])));
   const tokenFile = join(home, 'admin-token');
   // On the daemon's own machine the way is short: not by its public address and a proxy.
@@ -44,6 +44,15 @@ export function findDaemon({ env: given, cwd }: Pick<Io, 'env' | 'cwd'>): Connec
     tokenFile,
     by: `cli:${userName(env)}`,
   };
+}
+
+/** The settings of a host, for whoever may read them; what is wrong there is doctor's to say. */
+function ofHost(home: string): Record<string, string> {
+  try {
+    return home === LAYOUT.home ? readSettingsFile(LAYOUT.settings) : {};
+  } catch {
+    return {};
+  }
 }
 
 /** The home that is named, else that of this directory, else the host's if `install` was here, else that of the project. */

@@ -4,6 +4,7 @@ import type { Environment } from '../../environments/schema.ts';
 import type { Generation } from '../data/types.ts';
 import type { Release } from '../release/types.ts';
 import { FailedError } from '../problem.ts';
+import type { OwnSecrets } from './own-secrets.ts';
 
 /** What a release's programs and instances see (contract section 4), and nothing of the deployer's own environment. */
 export function releaseEnvironment(options: {
@@ -15,13 +16,18 @@ export function releaseEnvironment(options: {
   deployedAt: string;
   release: Release;
   generation: Generation | null;
+  /** The environment's own, from the host. */
+  secrets: OwnSecrets;
 }): Record<string, string> {
-  const { home, config, release, generation } = options;
+  const { home, config, release, generation, secrets } = options;
   const files = join(home, 'files', config.name);
   const scratch = join(home, 'scratch', config.name);
   const cache = join(home, 'cache', release.tree);
   for (const directory of [files, scratch, cache]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   return {
+    LANG: 'C.UTF-8',
+    NODE_ENV: 'production',
+    ...secrets,
     PATH: [
       join(release.directory, 'node_modules', '.bin'),
       dirname(process.execPath),
@@ -30,8 +36,6 @@ export function releaseEnvironment(options: {
       '/bin',
     ].join(':'),
     HOME: scratch,
-    LANG: 'C.UTF-8',
-    NODE_ENV: 'production',
     NODE_COMPILE_CACHE: cache,
     ENVIRONMENT: config.name,
     DEPLOYMENT_ID: options.deployment,

@@ -10,6 +10,7 @@ import type { InstanceSpec } from '../host/types.ts';
 import type { Release } from '../release/types.ts';
 import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
 import { SILENCE, tellingWords } from './last-words.ts';
+import { digestOf } from './own-secrets.ts';
 import { socketOf, type Instance, type Tools } from './work.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
@@ -42,6 +43,7 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
   const { config, slot, deployment } = request;
   const socket = socketPath(tools, config.name, slot);
   const logFile = instanceLog(tools, config.name, slot);
+  const secrets = tools.secretsOf(config.name);
   const env = releaseEnvironment({
     home: tools.home,
     config,
@@ -51,6 +53,7 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     commit: deployment.commit,
     branch: deployment.branch,
     deployedAt: tools.clock().toISOString(),
+    secrets,
   });
   const spec: InstanceSpec = {
     environment: config.name,
@@ -68,7 +71,8 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     background: request.background ?? false,
   };
   const process = await tools.services.start(spec);
-  const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process };
+  const given = digestOf(secrets);
+  const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process, given };
   try {
     await tools.instances.put(instance);
     const said = () => tools.services.said(spec, process);

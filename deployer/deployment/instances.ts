@@ -6,7 +6,7 @@ interface InstanceRow {
   environment: string;
   slot: string;
   deployment_id: string;
-  /** JSON. */
+  /** JSON: the process, and `given`. */
   handle: string;
 }
 
@@ -15,13 +15,20 @@ const handleSchema = z.union([
   z.object({ unit: z.string(), start: z.string(), invocation: z.string() }),
 ]);
 
+const givenSchema = z.object({ given: z.string().nullable().default(null) });
+
 /** The instances that were started, in the deployer's own state. */
 export function instanceRegistry(state: Knex): InstanceRegistry {
   const rows = () => state<InstanceRow>('instances');
   return {
-    async put({ environment, slot, deployment, process }) {
+    async put({ environment, slot, deployment, process, given }) {
       await rows()
-        .insert({ environment, slot, deployment_id: deployment, handle: JSON.stringify(process) })
+        .insert({
+          environment,
+          slot,
+          deployment_id: deployment,
+          handle: JSON.stringify({ ...process, given }),
+        })
         .onConflict(['environment', 'slot'])
         .merge();
     },
@@ -39,10 +46,12 @@ export function instanceRegistry(state: Knex): InstanceRegistry {
 }
 
 function toInstance(row: InstanceRow): Instance {
+  const handle: unknown = JSON.parse(row.handle);
   return {
     environment: row.environment,
     slot: row.slot,
     deployment: row.deployment_id,
-    process: handleSchema.parse(JSON.parse(row.handle)),
+    process: handleSchema.parse(handle),
+    given: givenSchema.parse(handle).given,
   };
 }

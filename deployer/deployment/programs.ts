@@ -198,6 +198,7 @@ async function run(
     commit: deployment.commit,
     branch: deployment.branch,
     deployedAt: tools.clock().toISOString(),
+    secrets: tools.secretsOf(config.name),
   });
   return tools.runCommand({
     argv: [...argvOf(tools.splitCommand, config, field), ...args],

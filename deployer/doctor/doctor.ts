@@ -10,6 +10,7 @@ import { disk } from './checks/disk.ts';
 import { forge } from './checks/forge.ts';
 import { installed } from './checks/installed.ts';
 import { settings } from './checks/settings.ts';
+import { sites } from './checks/sites.ts';
 import { sqlite } from './checks/sqlite.ts';
 import { state } from './checks/state.ts';
 import { tools } from './checks/tools.ts';
@@ -27,6 +28,7 @@ const EXAMINED: Readonly<Record<string, Examine>> = {
   clock,
   state,
   addresses,
+  sites,
   sqlite,
   backups,
 };

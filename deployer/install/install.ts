@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FailedError } from '../problem.ts';
+import { readState } from '../state.ts';
 import { gitText } from '../release/git.ts';
 import { execute, foretell, type StepResult } from './execute.ts';
+import { strangers } from './front-door.ts';
 import { thisHost, type Host } from './host.ts';
 import { LAYOUT } from './layout.ts';
 import { InstallManifest } from './manifest.ts';
@@ -46,11 +48,29 @@ export async function inspect(host: Host): Promise<Planned[]> {
 }
 
 async function wanted(host: Host) {
+  const source = await findSource();
   return promise(host, {
-    ...(await findSource()),
+    ...source,
+    removed: await removedOf(host, strangers(source.project)),
     isLocal: await isLocal(host),
     isComplete: (await whatSettingsLack(host)) === null,
   });
+}
+
+/** Those of them that the deployer does not know any more; none when that cannot be known. */
+async function removedOf(host: Host, served: readonly string[]): Promise<string[]> {
+  if (served.length === 0) return [];
+  const known = await environmentsOf(host).catch((): string[] => []);
+  return known.length === 0 ? [] : served.filter((name) => !known.includes(name));
+}
+
+async function environmentsOf(host: Host): Promise<string[]> {
+  const state = readState(await hostSettings(host));
+  try {
+    return (await state<{ name: string }>('environments').select('name')).map(({ name }) => name);
+  } finally {
+    await state.destroy();
+  }
 }
 
 async function isLocal(host: Host): Promise<boolean> {

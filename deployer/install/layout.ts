@@ -5,7 +5,7 @@ export const LAYOUT = {
   settingsDirectory: '/etc/deployer',
   settings: '/etc/deployer/settings',
   credentials: '/etc/deployer/credentials',
-  encrypted: '/etc/credstore.encrypted',
+  encrypted: '/etc/deployer/credentials.encrypted',
   code: '/opt/deployer',
   releases: '/opt/deployer/releases',
   current: '/opt/deployer/current',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { frontDoor } from './front-door.ts';
 import type { Host } from './host.ts';
 import { LAYOUT } from './layout.ts';
+import { encryptedSecrets } from './secrets.ts';
 import { settingsTemplate } from './settings-file.ts';
 import { code, currentCode } from './steps/code.ts';
 import { directory } from './steps/directory.ts';
@@ -28,11 +29,13 @@ export interface Source {
   isLocal: boolean;
   /** Whether the deployer may be started. */
   isComplete: boolean;
+  /** Environments that are served, and were removed. */
+  removed: readonly string[];
 }
 
 /** Everything that a host has when install is done, in the order in which it is made. */
 export function promise(host: Host, source: Source): { files: Step[]; services: Step[] } {
-  const { project, clone, isLocal, isComplete } = source;
+  const { project, clone, isLocal, isComplete, removed } = source;
   return {
     files: [
       packages(host, PACKAGES),
@@ -42,9 +45,10 @@ export function promise(host: Host, source: Source): { files: Step[]; services: 
       { ...directory(host, UPGRADES), made: { kind: 'code', path: LAYOUT.upgrades } },
       file(host, { path: LAYOUT.program, content: PROGRAM, mode: 0o755 }),
       ...templates(host, join(project, 'environments', 'systemd')),
-      ...frontDoor(host, project),
+      ...frontDoor(host, project, removed),
       file(host, { path: LAYOUT.logrotate, content: LOGROTATE }),
       settings(host),
+      encryptedSecrets(host),
       ...(isLocal && clone ? [localRepository(host, project)] : []),
     ],
     services: [
@@ -100,6 +104,7 @@ function directories(host: Host): Step[] {
       keeps: 'settings and secrets',
     }),
     directory(host, { path: LAYOUT.credentials, ...root, mode: 0o700, keeps: 'secrets' }),
+    directory(host, { path: LAYOUT.encrypted, ...root, mode: 0o700, keeps: 'secrets' }),
   ];
 }
 

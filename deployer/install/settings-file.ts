@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { oneLine, SettingsError } from '../problem.ts';
 import { readSettingsFile } from '../settings-file.ts';
-import { parseSettings, SETTINGS, type Settings } from '../settings.ts';
+import { credentialOf, parseSettings, readCredential, SETTINGS, type Settings } from '../settings.ts';
 import type { Host } from './host.ts';
 import { LAYOUT } from './layout.ts';
+import { readEncrypted } from './secrets.ts';
 
 /** The settings file as install puts it there: everything at its default, and nothing secret. */
 export function settingsTemplate(): string {
@@ -13,7 +12,8 @@ export function settingsTemplate(): string {
   );
   return [
     '# The settings of the deployer: systemd.exec(5), EnvironmentFile. After a change: systemctl restart deployer',
-    `# Secrets are not here but files in ${LAYOUT.credentials}, named in lower case with dashes: github-token\n`,
+    `# Secrets are not here but files in ${LAYOUT.credentials}, named in lower case with dashes: github-token.`,
+    `# deployer install encrypts them.\n`,
     ...lines,
   ].join('\n');
 }
@@ -25,10 +25,19 @@ export function settingsTemplate(): string {
 export async function hostSettings(host: Host): Promise<Settings> {
   return parseSettings({
     ...readSettingsFile(LAYOUT.settings),
-    ...(await encryptedSecrets(host)),
+    ...(await secretsOfHost(host)),
     DEPLOYER_HOME: LAYOUT.home,
-    CREDENTIALS_DIRECTORY: LAYOUT.credentials,
   });
+}
+
+/** Its secrets as the service gets them, by the setting's name. @throws SettingsError for one that cannot be read */
+export async function secretsOfHost(host: Host): Promise<Record<string, string>> {
+  const encrypted = await readEncrypted(host);
+  const secrets = SETTINGS.filter(({ secret }) => secret).map(({ name }) => {
+    const plain = readCredential(LAYOUT.credentials, name);
+    return [name, plain ?? encrypted.get(credentialOf(name)) ?? ''] as const;
+  });
+  return Object.fromEntries(secrets.filter(([, text]) => text !== ''));
 }
 
 /** null: complete; else the one line that the deployer would stop with. */
@@ -40,18 +49,4 @@ export async function whatSettingsLack(host: Host): Promise<string | null> {
     if (error instanceof SettingsError) return oneLine(error);
     throw error;
   }
-}
-
-/** Those that were encrypted for this machine by `systemd-creds encrypt`. */
-async function encryptedSecrets(host: Host): Promise<Record<string, string>> {
-  const secrets: Record<string, string> = {};
-  for (const { name } of SETTINGS.filter(({ secret }) => secret)) {
-    const id = name.toLowerCase().replaceAll('_', '-');
-    const file = join(LAYOUT.encrypted, `deployer.${id}`);
-    const text = existsSync(file)
-      ? await host.ask(['systemd-creds', 'decrypt', `--name=${id}`, file, '-'])
-      : null;
-    if (text !== null) secrets[name] = text;
-  }
-  return secrets;
 }

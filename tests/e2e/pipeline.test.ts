@@ -1,3 +1,5 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stage, waitFor } from '../kit/daemon.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
@@ -185,8 +187,71 @@ describe('a push', () => {
     expect(JSON.stringify((await stage.get('dev', '/notes')).body)).toContain('"slow"');
   });
 
+  it("shows the release the environment's own secrets; others are another deployment of the same tree", async () => {
+    const file = join(stage.home, 'secrets', 'dev.env');
+    const redeploy = async () => {
+      const asked = await stage.daemon.operations.deploy({ environment: 'dev', by: 'alice' });
+      const { outcome, cause } = await stage.outcome(asked);
+      return { outcome, cause };
+    };
+    const files = { 'behaviour.json': behaviour({ version: 'own', tells: 'MAIL_PASSWORD' }) };
+    await mkdir(join(stage.home, 'secrets'));
+    await writeFile(file, "# of the mail server\nMAIL_PASSWORD='fishes & birds'\n");
+    expect(await stage.ended('dev', await stage.push('dev', 'Mail', files))).toMatchObject({
+      outcome: 'deployed',
+    });
+    expect((await stage.get('dev')).body).toMatchObject({ told: 'fishes & birds' });
+    expect(await redeploy()).toEqual({
+      outcome: 'deployed',
+      cause: expect.stringMatching(/is live already$/),
+    });
+    await writeFile(file, 'MAIL_PASSWORD=other\n');
+    expect(await redeploy()).toEqual({ outcome: 'deployed', cause: null });
+    expect((await stage.get('dev')).body).toMatchObject({ told: 'other' });
+    await writeFile(file, 'geheim\n');
+    expect(await redeploy()).toEqual({ outcome: 'refused', cause: `${file}:1: expected NAME=value` });
+    await writeFile(file, 'LISTEN=/tmp/elsewhere\n');
+    expect(await redeploy()).toEqual({
+      outcome: 'refused',
+      cause: 'dev.env: LISTEN is told by the deployer itself: choose another name',
+    });
+    await rm(file);
+  });
+
   it('of a mended commit is deployed', async () => {
     const commit = await stage.push('dev', 'Four', { 'behaviour.json': behaviour({ version: 'four' }) });
     expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
+  });
+
+  it('is what keeps an environment: without its branch it can be removed, and comes back with another', async () => {
+    const { operations } = stage.daemon;
+    const remove = () => operations.remove('dev', { by: 'alice', reason: 'no longer used' });
+    const names = async () => (await operations.environments()).map(({ name }) => name);
+    await stage.post('dev', 'precious');
+    await expect(remove()).rejects.toThrow(/^the branch dev holds environments\/dev.yaml/);
+    await stage.repository.push(':dev');
+    await waitFor('it to be missed', async () =>
+      (await operations.problems()).find((problem) => problem.includes('until deployer remove dev')),
+    );
+    await operations.lock('dev', 'an audit', 'bob');
+    await expect(remove()).rejects.toThrow(/an audit/);
+    await operations.unlock('dev', 'bob');
+
+    const { backup } = await remove();
+    expect(await names()).toEqual(['prod']);
+    expect(await operations.problems()).toEqual([]);
+    await expect(stage.get('dev')).rejects.toThrow('fetch failed');
+    expect((await stage.daemon.tools.instances.all()).map(({ environment }) => environment)).toEqual([
+      'prod',
+    ]);
+    expect((await operations.audit('dev'))[0]).toMatchObject({ action: 'removed', detail: 'no longer used' });
+    await expect(operations.deploy({ environment: 'dev', by: 'bob' })).rejects.toThrow(/there are prod$/);
+
+    await stage.repository.push('HEAD:dev');
+    await waitFor('it to be back', async () => (await names()).includes('dev') || undefined);
+    await stage.allLive();
+    expect((await stage.get('dev', '/notes')).body).toEqual([]);
+    await stage.outcome(await operations.restoreBackup('dev', backup, { by: 'alice' }));
+    expect(JSON.stringify((await stage.get('dev', '/notes')).body)).toContain('precious');
   });
 });

@@ -81,6 +81,8 @@ export interface Behaviour {
   rogue?: boolean;
   /** Knows no `PUT /_deploy/mode`; its job begins, and its health fails, with the first write that it is given. */
   noMode?: boolean;
+  /** The variable whose value the start page shows. */
+  tells?: string;
   /** The table that holds the notes. */
   table?: string;
 }

@@ -1,21 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { EnvironmentError, parseEnvironment } from '../../../environments/parse.ts';
 import type { Environment } from '../../../environments/schema.ts';
 import type { Check } from '../../deployment/model.ts';
 import { ForgeError } from '../../forge/types.ts';
 import { codeOf, oneLine, SettingsError, UsageError } from '../../problem.ts';
-import { writeAtomically } from '../../release/files.ts';
-import {
-  readSettingsFile,
-  readText,
-  settingsFileOf,
-  updatedText,
-  withSettingsFile,
-} from '../../settings-file.ts';
+import { withSettingsFile } from '../../settings-file.ts';
 import { parseSettings, type Settings } from '../../settings.ts';
 import { ConnectionError } from '../failure.ts';
+import { keptSettings, type KeptSettings } from '../kept-settings.ts';
 import { failedCheck } from '../text/suites.ts';
 import type { Verb } from '../verb.ts';
 import type { Paint } from '../text/paint.ts';
@@ -32,6 +26,8 @@ const KEPT = [
   'DEPLOYER_URL',
 ];
 
+const SETTINGS_FILE = 'settings file';
+
 export const init: Verb = {
   name: 'init',
   arguments: [],
@@ -40,14 +36,14 @@ export const init: Verb = {
     repo: { value: 'OWNER/NAME', help: 'the repository; default: GITHUB_REPOSITORY' },
     file: {
       value: 'FILE',
-      help: 'the settings file to write; default: settings.env in the home, which start reads',
+      help: 'the settings file to write; default: settings.env in the home, which start reads, or on a host its settings and credentials',
     },
   },
   async run({ args, io, paint }) {
-    const file = resolve(io.cwd, args.text('file') ?? settingsFileOf(io.env['DEPLOYER_HOME'] || '.deployer'));
+    const kept = await keptSettings(io, args.text('file') ?? null);
     const repository = args.text('repo');
     const env = {
-      ...readSettingsFile(file),
+      ...(await kept.read()),
       ...withSettingsFile(io.env, io.cwd),
       ...(repository !== undefined && { GITHUB_REPOSITORY: repository }),
     };
@@ -67,9 +63,13 @@ export const init: Verb = {
     });
     if (environments.length === 0) checks.push(noEnvironments(io.cwd));
     const values = { ...pick(env), ...(isNew && { GITHUB_WEBHOOK_SECRET: secret }), ...keptSecret(env) };
-    if (reached) checks.push(await writeSettings(file, values));
+    if (reached) checks.push(await keep(kept, values));
     const success = checks.every((check) => check.success);
-    return { outcome: success ? 'ok' : 'failed', details: { checks }, text: textOf(checks, success, paint) };
+    return {
+      outcome: success ? 'ok' : 'failed',
+      details: { checks },
+      text: textOf(checks, success ? kept.next : null, paint),
+    };
   },
 };
 
@@ -116,36 +116,19 @@ const noEnvironments = (directory: string): Check => ({
   location: null,
 });
 
-async function writeSettings(file: string, values: Record<string, string>): Promise<Check> {
-  const before = readText(file);
-  const after = updatedText(before ?? '', values, file);
-  const isSame = before === after && (statSync(file).mode & 0o777) === 0o600;
-  if (before !== after) {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    await writeAtomically(file, after, 0o600);
-  } else if (!isSame) chmodSync(file, 0o600);
-  giveToOwner(file);
-  const actual = isSame ? 'as it should be' : 'written';
-  return { name: 'settings file', success: true, expected: 'mode 0600', actual, hint: null, location: file };
-}
-
-/** What root writes into the home of a host is the deployer's to read. */
-function giveToOwner(file: string): void {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = statSync(dirname(file));
-  chownSync(file, uid, gid);
+async function keep(kept: KeptSettings, values: Record<string, string>): Promise<Check> {
+  const actual = (await kept.write(values)) ? 'as it should be' : 'written';
+  const expected = 'nobody else may read it';
+  return { name: SETTINGS_FILE, success: true, expected, actual, hint: null, location: kept.location };
 }
 
 /** One line for each, what failed and what is proposed with its mend. */
-function textOf(checks: readonly Check[], success: boolean, paint: Paint): string {
+function textOf(checks: readonly Check[], next: string | null, paint: Paint): string {
   const lines = checks.flatMap((check) => {
     if (!check.success) return failedCheck(check, paint);
-    const where = check.name === 'settings file' ? ` (${check.location})` : '';
+    const where = check.name === SETTINGS_FILE ? ` (${check.location})` : '';
     const head = `    ${paint.good('✓')} ${check.name}: ${check.actual}${where}`;
     return check.hint === null ? [head] : [head, `        hint      ${check.hint}`];
   });
-  const next = success
-    ? '  next      npx deployer start'
-    : '  next      mend what failed, and run init again';
-  return [...lines, next].join('\n');
+  return [...lines, `  next      ${next ?? 'mend what failed, and run init again'}`].join('\n');
 }

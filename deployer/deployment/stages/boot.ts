@@ -3,6 +3,7 @@ import { FailedError } from '../../problem.ts';
 import { boot, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
 import { idleSlot, type Instance, type Slot, type Work } from '../work.ts';
+import { digestOf } from '../own-secrets.ts';
 import { service } from '../programs.ts';
 import { watchNext } from '../untouched.ts';
 
@@ -59,6 +60,7 @@ async function warmInstance(work: Work, slot: string): Promise<Instance | null> 
   if (!instance || !tools.services.alive(instance.process)) return null;
   const booted = await tools.journal.get(instance.deployment);
   if (booted.tree !== target.tree || booted.generation !== (generation?.id ?? null)) return null;
+  if (instance.given !== digestOf(tools.secretsOf(config.name))) return null;
   const { status } = await healthOf(socketPath(tools, config.name, slot), 1000);
   return status === 200 ? instance : null;
 }

@@ -4,6 +4,7 @@ import { assertFree } from '../../host/ports.ts';
 import { FailedError } from '../../problem.ts';
 import type { Commit } from '../../release/types.ts';
 import { DeploymentEnded } from '../ended.ts';
+import { digestOf, type OwnSecrets } from '../own-secrets.ts';
 import type { DeploymentRecord } from '../record.ts';
 import { expectations } from '../expectations/verify.ts';
 import { firstFailure } from '../reports/words.ts';
@@ -30,9 +31,12 @@ export async function fetchTarget(work: Work): Promise<void> {
   work.target = { ...commit, tree };
   work.config = config;
   await tools.journal.note(record.id, { tree, config });
+  const secrets = readSecrets(work);
   if (record.kind === 'rollback' || record.kind === 'restore') return;
   await needAddress(work);
-  if (live?.record.tree === tree && (record.kind === 'deploy' || record.request.pull)) {
+  const isLive = live?.record.tree === tree && (record.kind === 'deploy' || record.request.pull);
+  // Other secrets need another start.
+  if (live && isLive && (record.request.pull || !(await hasOtherSecrets(work, secrets)))) {
     await meetExpectations(work, live);
     throw new AlreadyLive(record.kind, live.record.commit);
   }
@@ -55,6 +59,22 @@ async function meetExpectations(work: Work, live: Live): Promise<void> {
   await tools.journal.suites(record.id, [suite]);
   const failure = firstFailure([suite]);
   if (failure) throw new DeploymentEnded(record.kind === 'deploy' ? 'rejected' : 'failed', failure);
+}
+
+/** Since what is live was started, the host has other secrets for it: the same release has to be started again. */
+async function hasOtherSecrets({ tools, record, live }: Work, secrets: OwnSecrets): Promise<boolean> {
+  const instance = live && (await tools.instances.get(record.environment, live.slot));
+  return instance !== null && instance.given !== digestOf(secrets);
+}
+
+/** No commit is to blame for what the host says wrongly. */
+function readSecrets({ tools, record }: Work): OwnSecrets {
+  try {
+    return tools.secretsOf(record.environment);
+  } catch (error) {
+    if (error instanceof FailedError) throw new DeploymentEnded('refused', error.message);
+    throw error;
+  }
 }
 
 /** What the branch will be once the pull request is merged, from the heads of now. */

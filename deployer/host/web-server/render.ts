@@ -23,8 +23,13 @@ function renderCaddy(site: Site): string {
     HIDDEN_PATHS: HIDDEN.flatMap((path) => [path, `${path}/*`]).join(' '),
   });
   const url = publicUrl(site);
-  return url ? `${text}\n${url.origin} {\n\timport deployer-${site.name}\n}\n` : text;
+  if (!url) return text;
+  const secure = url.protocol === 'https:' ? [HSTS] : [];
+  return [text, `${url.origin} {`, ...secure, `\timport deployer-${site.name}`, '}', ''].join('\n');
 }
+
+/** A year, for this name alone, unless the application says otherwise: RFC 6797. */
+const HSTS = '\theader ?Strict-Transport-Security "max-age=31536000"';
 
 function renderNginx(site: Site): string {
   const values = { ...valuesOf(site), PAGES: '' };

@@ -89,6 +89,7 @@ const server = createServer(async (request, response) => {
       commit: RELEASE_COMMIT,
       deployment: DEPLOYMENT_ID,
       columns: columns(),
+      told: process.env[behaviour.tells],
     });
   }
   answer(404, { error: 'nothing here' });

@@ -10,6 +10,8 @@ const DEBIAN =
 /** What a bare server starts by itself; what else is enabled here is this machine's business. Caddy's package enables it. */
 const ENABLED = /^(getty|e2scrub|remote-fs|machines|systemd|caddy|dpkg|apt|logrotate|fstrim|man-db)/;
 const NODE = /^(node|npm|npx)$/;
+/** A root directory with another Debian in it, to test on that; else this machine's own packages. */
+const ROOT = process.env['DEBIAN_ROOT'] ?? '/';
 
 /**
  * The file system of a bare Debian, as long as the machine is there: this machine's own packages below, everything that
@@ -23,8 +25,9 @@ export async function makeDisk(name: string, size: string): Promise<string> {
   await execa('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, name, directory]);
   const [upper, work, merged] = ['upper', 'work', 'merged'].map((part) => join(directory, part));
   for (const part of [upper, work, merged]) await mkdir(part ?? '');
-  await hideWhatIsNotDebian(upper ?? '');
-  const options = `lowerdir=/,upperdir=${upper},workdir=${work}`;
+  if (ROOT === '/') await hideWhatIsNotDebian(upper ?? '');
+  await tellRegistry(upper ?? '');
+  const options = `lowerdir=${ROOT},upperdir=${upper},workdir=${work}`;
   await execa('mount', ['-t', 'overlay', '-o', options, name, merged ?? '']);
   return merged ?? '';
 }
@@ -38,7 +41,10 @@ async function hideWhatIsNotDebian(upper: string): Promise<void> {
   for (const wants of (await entries('/etc/systemd/system')).filter((name) => name.endsWith('.wants'))) {
     await hide(upper, `/etc/systemd/system/${wants}`, (name) => !ENABLED.test(name));
   }
-  const { file, text } = await npmSettings();
+}
+
+async function tellRegistry(upper: string): Promise<void> {
+  const { file, text } = await npmSettings(ROOT);
   await copyDirectory(upper, dirname(file));
   await writeFile(join(upper, file), text);
 }
@@ -55,7 +61,7 @@ async function hide(upper: string, directory: string, isHidden: (name: string) =
 async function copyDirectory(upper: string, directory: string): Promise<void> {
   if (directory === '/') return;
   await copyDirectory(upper, dirname(directory));
-  const { mode, uid, gid } = await stat(directory);
+  const { mode, uid, gid } = await stat(join(ROOT, directory));
   const copy = join(upper, directory);
   await mkdir(copy, { recursive: true });
   await chown(copy, uid, gid);

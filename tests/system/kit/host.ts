@@ -21,7 +21,7 @@ export async function prepareHost(machine: DebianMachine): Promise<void> {
     useradd --system --no-create-home --home-dir ${HOME} -G datatracker,systemd-journal deployer
     install -d -o deployer -g datatracker -m 0711 ${HOME}
     install -d -m 0750 -o root -g deployer /etc/deployer
-    install -d -m 0700 /etc/deployer/credentials`);
+    install -d -m 0700 /etc/deployer/credentials /etc/deployer/credentials.encrypted`);
   for (const unit of UNITS) await machine.put(`/etc/systemd/system/${unit}`, template(unit));
   await machine.put('/etc/polkit-1/rules.d/50-deployer.rules', template('deployer.rules'));
   const { stdout } = await promisify(execFile)(

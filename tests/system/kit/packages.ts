@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,9 +49,9 @@ export async function fillCache(): Promise<void> {
 }
 
 /** Where npm reads what its own packager set, whoever calls it; there it is told the registry inside. */
-export async function npmSettings(): Promise<{ file: string; text: string }> {
-  const { stdout } = await execa('sh', ['-c', 'PATH=/usr/local/bin:/usr/bin:/bin command -v npm']);
-  const program = await realpath(stdout.trim());
+export async function npmSettings(root: string): Promise<{ file: string; text: string }> {
+  const find = 'PATH=/usr/local/bin:/usr/bin:/bin; readlink -f "$(command -v npm)"';
+  const { stdout: program } = await execa('chroot', [root, 'sh', '-c', find]);
   return {
     file: join(dirname(program), '..', 'npmrc'),
     text: `registry=http://127.0.0.1:${REGISTRY_PORT}/\n`,

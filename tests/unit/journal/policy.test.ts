@@ -119,12 +119,18 @@ describe('a quarantine', () => {
 
 it('finds instances again, one in each slot', async () => {
   const registry = instanceRegistry(await scratchState());
-  const blue = { environment: 'dev', slot: 'blue', deployment: 'one', process: { pid: 1, startTime: '10' } };
+  const blue = {
+    environment: 'dev',
+    slot: 'blue',
+    deployment: 'one',
+    process: { pid: 1, startTime: '10' },
+    given: null,
+  };
   const green = { ...blue, slot: 'green' };
   await registry.put(blue);
   await registry.put(green);
   const unit = { unit: 'datatracker@dev-blue.service', start: 'a', invocation: 'b' };
-  const newer = { ...blue, deployment: 'two', process: unit };
+  const newer = { ...blue, deployment: 'two', process: unit, given: 'digest' };
   await registry.put(newer);
   expect(await registry.get('dev', 'blue')).toEqual(newer);
   expect(await registry.all()).toEqual(expect.arrayContaining([newer, green]));

@@ -26,6 +26,7 @@ describe('without any setting', () => {
       reconcileIntervalMs: 60_000,
       services: 'process',
       databaseUrl: null,
+      credentials: null,
       webhookSecret: null,
       webhookSecretPrevious: null,
       github: null,
@@ -66,6 +67,7 @@ describe('every setting', () => {
       reconcileIntervalMs: 5000,
       services: 'systemd',
       databaseUrl: 'postgresql://user:pw@db/deployer',
+      credentials: null,
       webhookSecret: 'secret',
       webhookSecretPrevious: 'older',
       github: {
@@ -208,14 +210,14 @@ describe('a secret', () => {
     });
   });
 
-  it('may be one of a directory that systemd loads as a whole; what is encrypted by itself wins', () => {
+  it('may be one of a directory that systemd loads as a whole; the new one that is not encrypted yet wins', () => {
     const directory = scratch();
-    writeFileSync(join(directory, 'plain_github-webhook-secret'), 'plain');
-    writeFileSync(join(directory, 'plain_github-token'), 'plain');
-    writeFileSync(join(directory, 'github-token'), 'encrypted');
+    writeFileSync(join(directory, 'encrypted_github-webhook-secret'), 'encrypted');
+    writeFileSync(join(directory, 'plain_github-token'), 'new');
+    writeFileSync(join(directory, 'encrypted_github-token'), 'old');
     expect(parseSettings({ ...GITHUB, CREDENTIALS_DIRECTORY: directory })).toMatchObject({
-      webhookSecret: 'plain',
-      github: { token: 'encrypted' },
+      webhookSecret: 'encrypted',
+      github: { token: 'new' },
     });
   });
 

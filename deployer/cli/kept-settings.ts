@@ -1,0 +1,53 @@
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { LAYOUT } from '../install/layout.ts';
+import { writeAtomically } from '../release/files.ts';
+import { readSettingsFile, readText, settingsFileOf, updatedText } from '../settings-file.ts';
+import { findHome } from './connection.ts';
+import type { Io } from './io.ts';
+
+/** Where `init` keeps what it was told, for `start` to read. */
+export interface KeptSettings {
+  location: string;
+  /** @throws SettingsError */
+  read(): Promise<Record<string, string>>;
+  /** What is there besides stays. @returns whether it is as it was */
+  write(values: Readonly<Record<string, string>>): Promise<boolean>;
+  /** What makes the deployer read it. */
+  next: string;
+}
+
+/** A file that is named, else the host's settings and credentials where `install` was here, else a file in the home. */
+export async function keptSettings({ env, cwd, signal }: Io, named: string | null): Promise<KeptSettings> {
+  if (named !== null) return inFile(resolve(cwd, named));
+  if (findHome(env['DEPLOYER_HOME'], cwd) !== LAYOUT.home)
+    return inFile(settingsFileOf(resolve(cwd, env['DEPLOYER_HOME'] || '.deployer')));
+  const { onHost } = await import('../install/kept-settings.ts');
+  return onHost(signal);
+}
+
+function inFile(file: string): KeptSettings {
+  return {
+    location: file,
+    next: 'npx deployer start',
+    read: async () => readSettingsFile(file),
+    async write(values) {
+      const before = readText(file);
+      const after = updatedText(before ?? '', values, file);
+      const isSame = before === after && (statSync(file).mode & 0o777) === 0o600;
+      if (before !== after) {
+        mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+        await writeAtomically(file, after, 0o600);
+      } else if (!isSame) chmodSync(file, 0o600);
+      giveToOwner(file);
+      return isSame;
+    },
+  };
+}
+
+/** What root writes into the home of a host is the deployer's to read. */
+function giveToOwner(file: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(file));
+  chownSync(file, uid, gid);
+}
