@@ -15,8 +15,8 @@ export type Reply =
   | { kind: 'json'; value: unknown; status: number }
   | { kind: 'text'; text: string; type: string }
   | { kind: 'bytes'; bytes: Buffer; type: string; filename: string; disposition: 'inline' | 'attachment' }
-  /** `isForGood`: its address names its content. */
-  | { kind: 'asset'; file: string; isForGood: boolean }
+  /** `version` of its content; `isForGood`: its address names that. */
+  | { kind: 'asset'; file: string; version: string; isForGood: boolean }
   | { kind: 'empty'; status: number };
 
 export function page(content: Page, status = 200): Reply {

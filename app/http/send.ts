@@ -92,14 +92,17 @@ function visitorCookie(received: Received): string {
   return setCookie('visitor', received.visitorToken, received.secure, SESSION_SECONDS);
 }
 
-/** Any other address may have another content in the next release: it is asked again whether it has. */
+/** Any other address may have another content in the next release, or an earlier one: it is asked again whether it has. */
 function sendAsset(
-  { file, isForGood }: Extract<Reply, { kind: 'asset' }>,
+  { file, version, isForGood }: Extract<Reply, { kind: 'asset' }>,
   response: Response,
 ): Promise<void> {
   response.set('Cache-Control', isForGood ? 'public, max-age=31536000, immutable' : 'public, no-cache');
+  // Weak: the front door compresses it. When a file was made says nothing, since going back makes it older.
+  response.set('ETag', `W/"${version}"`);
+  const options = { cacheControl: false, etag: false, lastModified: false, dotfiles: 'allow' } as const;
   return new Promise((resolve, reject) => {
-    response.sendFile(file, { cacheControl: false, dotfiles: 'allow' }, (error?: Error) => {
+    response.sendFile(file, options, (error?: Error) => {
       if (error === undefined) resolve();
       else reject(error);
     });

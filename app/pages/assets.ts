@@ -27,7 +27,8 @@ export const assetRoutes = [
   get('/assets/:name', 'anyone', ({ params, query }) => {
     const name = params['name'] ?? '';
     if (!isAsset(name)) throw notFound();
-    return { kind: 'asset', file: ASSETS[name], isForGood: query.get('v') === versionOf(name) };
+    const version = versionOf(name);
+    return { kind: 'asset', file: ASSETS[name], version, isForGood: query.get('v') === version };
   }),
 ];
 

@@ -224,6 +224,9 @@ describe('every answer', () => {
       // Of another release, perhaps.
       expect(await kept(asset.replace(/v=.*/, 'v=0123456789ab'))).toBe('public, no-cache');
     }
+    const address = new URL(assets[0] ?? '', site.url);
+    const etag = (await fetch(address)).headers.get('etag') ?? '';
+    expect((await fetch(address, { headers: { 'If-None-Match': etag } })).status).toBe(304);
     expect((await site.visitor().get('/assets/..%2fsettings.ts')).status).toBe(404);
   });
 
