@@ -44,3 +44,13 @@ export function digestOf(secrets: OwnSecrets): string | null {
   const all = Object.entries(secrets).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return all.length === 0 ? null : createHash('sha256').update(JSON.stringify(all)).digest('hex');
 }
+
+/** Shorter ones are words that stand in any text. */
+const TELLING = 6;
+
+/** What a release's program said, without the values: it becomes causes and logs, and these are told in public. */
+export function hidden(text: string, secrets: OwnSecrets): string {
+  const values = Object.values(secrets).filter((value) => value.length >= TELLING);
+  const longestFirst = values.toSorted((a, b) => b.length - a.length);
+  return longestFirst.reduce((clean, value) => clean.replaceAll(value, '[hidden]'), text);
+}

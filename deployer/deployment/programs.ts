@@ -9,6 +9,7 @@ import type { Release } from '../release/types.ts';
 import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
 import { healthOf, realSocketPath } from './instance.ts';
 import { tellingWords } from './last-words.ts';
+import { hidden } from './own-secrets.ts';
 import type { Check, Suite } from './model.ts';
 import type { Instance, Tools } from './work.ts';
 
@@ -189,6 +190,7 @@ async function run(
   timeoutMs: number,
 ): Promise<Finished> {
   const { config, release, deployment, signal, log } = context;
+  const secrets = tools.secretsOf(config.name);
   const env = releaseEnvironment({
     home: tools.home,
     config,
@@ -198,9 +200,9 @@ async function run(
     commit: deployment.commit,
     branch: deployment.branch,
     deployedAt: tools.clock().toISOString(),
-    secrets: tools.secretsOf(config.name),
+    secrets,
   });
-  return tools.runCommand({
+  const result = await tools.runCommand({
     argv: [...argvOf(tools.splitCommand, config, field), ...args],
     cwd: release.directory,
     env: {
@@ -213,8 +215,9 @@ async function run(
     background: context.background,
     timeoutMs,
     signal,
-    log,
+    log: (line) => log(hidden(line, secrets)),
   });
+  return { ...result, stdout: hidden(result.stdout, secrets), tail: hidden(result.tail, secrets) };
 }
 
 function parse<T>(schema: z.ZodType<T>, stdout: string): T | null {

@@ -208,6 +208,12 @@ describe('a push', () => {
     await writeFile(file, 'MAIL_PASSWORD=other\n');
     expect(await redeploy()).toEqual({ outcome: 'deployed', cause: null });
     expect((await stage.get('dev')).body).toMatchObject({ told: 'other' });
+    const told = behaviour({ version: 'own', start: 'tell', tells: 'MAIL_PASSWORD' });
+    await writeFile(file, 'MAIL_PASSWORD=fishes-and-birds\n');
+    const telling = await stage.ended('dev', await stage.push('dev', 'Tells', { 'behaviour.json': told }));
+    expect(telling.cause).toMatch(/Error: it is \[hidden\]$/);
+    expect(JSON.stringify(telling)).not.toContain('fishes');
+    await stage.ended('dev', await stage.push('dev', 'Mail again', files));
     await writeFile(file, 'geheim\n');
     expect(await redeploy()).toEqual({ outcome: 'refused', cause: `${file}:1: expected NAME=value` });
     await writeFile(file, 'LISTEN=/tmp/elsewhere\n');

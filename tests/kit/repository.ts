@@ -60,7 +60,7 @@ export class Repository {
 
 export interface Behaviour {
   version: string;
-  start?: 'crash' | 'write';
+  start?: 'crash' | 'write' | 'tell';
   /** Run on the database at the start. */
   startSql?: string;
   /** Run on the database at the start of what is to be live, and not in a rehearsal. */

@@ -134,6 +134,7 @@ describe('deployer install on a bare Debian', () => {
         '/var/lib/deployer',
         '/var/log/datatracker',
         '/etc/deployer/credentials',
+        '/etc/deployer/credentials.encrypted',
         'user datatracker',
         'user deployer-code',
         'user deployer',

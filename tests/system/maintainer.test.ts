@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GLOBAL_OPTIONS, ROOT, startAuthority } from './kit/authority.ts';
 import { Server } from './kit/server.ts';
 
 const SITE = 'dev.example.test';
 const CREDENTIALS = '/etc/deployer/credentials';
-const CANARY = 'canary-4f1c0e7b';
+const CANARY = `canary-${randomUUID()}`;
 
 describe('a maintainer of a host', () => {
   let server: Server;

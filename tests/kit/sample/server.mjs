@@ -14,6 +14,7 @@ let visited = false;
 const rests = () => (behaviour.noMode ? !visited : readOnly);
 
 if (behaviour.start === 'crash') throw new Error('planted: crash at the start');
+if (behaviour.start === 'tell') throw new Error(`it is ${process.env[behaviour.tells]}`);
 const database = new DatabaseSync(DATABASE_FILE);
 database.exec('PRAGMA busy_timeout = 2000');
 if (behaviour.start === 'write') database.exec(`INSERT INTO ${table} (text) VALUES ('written at the start')`);
