@@ -2,7 +2,7 @@
 // Plain JavaScript for Node 20, because the project's own runtime may not be there yet.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 
 const root = new URL('.', import.meta.url);
 const stamp = new URL('node_modules/.installed', root);
@@ -22,7 +22,15 @@ if (read(stamp) !== wanted) {
   });
   if (npm.error) fail(`npm could not be started: ${npm.error.message}`);
   if (npm.status !== 0) fail('npm ci failed; its reason stands above');
+  linkRuntime();
   writeFileSync(stamp, wanted);
+}
+
+/** Debian 13's npm 9.2 makes no link to what the package for another machine brings, too; scripts start it by its name. */
+function linkRuntime() {
+  const link = new URL('node_modules/.bin/node', root);
+  const program = `../node-linux-${process.arch}/bin/node`;
+  if (!existsSync(link) && existsSync(new URL(program, link))) symlinkSync(program, link);
 }
 
 /** @param {URL} file */

@@ -8,7 +8,10 @@ import { fileURLToPath } from 'node:url';
 
 const WANTED_MAJOR = 24;
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
-const runtime = join(modules, '.bin', 'node');
+/** Debian 13's npm 9.2 makes no link to what the package for another machine brings, too. */
+const runtime = [join(modules, '.bin'), join(modules, `node-linux-${process.arch}`, 'bin')]
+  .map((directory) => join(directory, 'node'))
+  .find((file) => existsSync(file));
 const dependency = join(modules, 'zod', 'package.json');
 const program = fileURLToPath(new URL('main.ts', import.meta.url));
 /**
@@ -23,7 +26,7 @@ const compiled = [
   .map(({ base, place }) => join(base, place))[0];
 const isOld = Number(process.versions.node.split('.')[0]) < WANTED_MAJOR;
 
-if (!existsSync(dependency) || (isOld && !existsSync(runtime))) {
+if (!existsSync(dependency) || (isOld && !runtime)) {
   complain('the dependencies are missing: run `npm ci` in the project first');
 } else if (isOld) {
   await again();

@@ -132,8 +132,10 @@ if [ "\${1-}" = upgrade ]; then
 elif [ "$(id -u)" != 0 ] && [ -e ${LAYOUT.upgrades}/current ]; then
   code=${LAYOUT.upgrades}/current
 fi
-node=$code/node_modules/.bin/node
-[ -x "$node" ] || node=node
+# Debian 13's npm 9.2 makes no link to it.
+for node in "$code"/node_modules/.bin/node "$code"/node_modules/node-linux-*/bin/node node; do
+  [ ! -x "$node" ] || break
+done
 exec "$node" "$code/$main" "$@"
 `;
 

@@ -84,10 +84,12 @@ describe('the launcher of another project', () => {
   });
 
   it.skipIf(oldNode === undefined)('forwards signals to the runtime, and ends as it ends', async () => {
-    await mkdir(join(project, 'node_modules/.bin'), { recursive: true });
+    // Where npm has made no link to it.
+    const runtime = join(project, `node_modules/node-linux-${process.arch}/bin`);
+    await mkdir(runtime, { recursive: true });
     await mkdir(join(project, 'node_modules/zod'));
     await writeFile(join(project, 'node_modules/zod/package.json'), '{}');
-    await symlink(process.execPath, join(project, 'node_modules/.bin/node'));
+    await symlink(process.execPath, join(runtime, 'node'));
     await writeFile(
       join(project, 'deployer/cli/main.ts'),
       `process.once('SIGTERM', () => process.exit(7)); setInterval(() => {}, 1000); console.log('up');`,
