@@ -17,7 +17,7 @@ import type { Step } from './step.ts';
 const UPGRADES = { path: LAYOUT.upgrades, owner: 'deployer-code', group: 'deployer-code', mode: 0o755 };
 
 /** What a bare Debian lacks. */
-const PACKAGES = ['caddy', 'dbus', 'git', 'logrotate', 'polkitd', 'sqlite3', 'zstd'];
+const PACKAGES = ['caddy', 'dbus', 'git', 'libatomic1', 'logrotate', 'polkitd', 'sqlite3', 'zstd'];
 
 /** Where install runs. */
 export interface Source {
