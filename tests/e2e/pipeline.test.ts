@@ -67,7 +67,7 @@ describe('a push', () => {
     const commit = await stage.push('dev', 'Locked', { 'behaviour.json': behaviour({ version: 'locked' }) });
     await waitFor('it to wait', async () => (await operations.environment('dev')).waiting ?? undefined);
     const asked = { environment: 'dev', by: 'bob' };
-    const { id } = await operations.createBackup('dev', 'bob');
+    const { id } = await operations.createBackup('dev', { by: 'bob' });
     await expect(operations.deploy(asked)).rejects.toThrow(/an audit/);
     const earlier = await stage.repository.git('rev-parse', 'HEAD~1');
     await expect(operations.deploy({ ...asked, commit: earlier })).rejects.toThrow(/an audit/);
