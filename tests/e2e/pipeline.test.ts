@@ -112,7 +112,11 @@ describe('a push', () => {
       { version: 'bad', health: 'hang' },
       /^not healthy within 1 s: GET \/_deploy\/health did not answer/,
     ],
-    ['answers a page with 500', { version: 'bad', home: 500 }, /^routes: GET \/ gave 500, expected 200$/],
+    [
+      'answers a page with 500',
+      { version: 'bad', home: 500 },
+      /^routes: GET \/ gave 500, expected 200 \(server\.mjs:1\)$/,
+    ],
     [
       'writes to the database at its start',
       { version: 'bad', start: 'write' },
