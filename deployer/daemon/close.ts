@@ -26,6 +26,7 @@ export function closer(parts: {
   forgetting: { stop(): Promise<void> };
   upgrade: Pick<Upgrade, 'stop'>;
   endLogCap: () => void;
+  closeStarter: () => Promise<void>;
 }): () => Promise<void> {
   return async () => {
     parts.endLogCap();
@@ -42,6 +43,7 @@ export function closer(parts: {
     await parts.forgetting.stop();
     await closeDataThreads();
     await closeBackupThreads();
+    await parts.closeStarter();
     await parts.state.destroy();
   };
 }

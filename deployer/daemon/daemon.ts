@@ -39,6 +39,7 @@ import { findAgain } from './find-again.ts';
 import { createSupervisor } from './supervise.ts';
 import { openTools } from './tools.ts';
 import { runCommand } from '../host/command.ts';
+import { openStarter } from '../host/starter/client.ts';
 import { systemctl } from '../host/systemd/systemctl.ts';
 import { running, UPGRADES } from '../upgrade/place.ts';
 import { beginTrial, isOnTrial, takeOver, tellTakenBack } from '../upgrade/take-over.ts';
@@ -84,16 +85,18 @@ export async function startDaemon(options: {
   for (const directory of ['logs', 'scratch', 'backups'])
     mkdirSync(join(home, directory), { recursive: true, mode: 0o700 });
   const server = await listen(settings);
+  const closeStarter = openStarter();
   let state: Knex | undefined;
   try {
     state = await openState(settings);
     const forge = forgeOf(settings, publicUrl(settings, server), clock, time);
     const clocks = { clock, ageClock: options.clock ?? countedClock };
-    return await compose({ settings, logger, ...clocks, instrument, server, state, forge });
+    return await compose({ settings, logger, ...clocks, instrument, server, closeStarter, state, forge });
   } catch (error) {
     // Whatever stays open would keep the process.
     server.close();
     server.closeAllConnections();
+    await closeStarter();
     await state?.destroy();
     throw error;
   }
@@ -106,10 +109,11 @@ async function compose(base: {
   ageClock: () => Date;
   instrument: (tools: Tools) => Tools;
   server: Server;
+  closeStarter: () => Promise<void>;
   state: Knex;
   forge: Forge;
 }): Promise<Daemon> {
-  const { settings, logger, clock, ageClock, instrument, server, state, forge } = base;
+  const { settings, logger, clock, ageClock, instrument, server, closeStarter, state, forge } = base;
   const { home } = settings;
   const url = publicUrl(settings, server);
   const journal = createJournal({ state, clock, reports: reportsOf(url) });
@@ -235,6 +239,7 @@ async function compose(base: {
     forge,
     forgetting,
     upgrade,
+    closeStarter,
     endLogCap: startLogCap(join(home, 'logs'), (error) => logger.warn({ err: error }, 'a log is not cut')),
   });
   await conductor.kickAll();

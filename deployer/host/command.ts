@@ -3,13 +3,20 @@ import { execa } from 'execa';
 import { FailedError, oneLine } from '../problem.ts';
 import { collectOutput } from './output.ts';
 import { giveWay } from './priority.ts';
+import { byStarter } from './starter/client.ts';
 import type { CommandSpec, RunCommand } from './types.ts';
 
 /** Milliseconds between INT, TERM and KILL. */
 const PATIENCE = 2000;
 
 /** Runs a program to its end; throws a `FailedError` only when it could not be started. */
-export const runCommand: RunCommand = async (spec) => {
+export const runCommand: RunCommand = (spec) => {
+  const { signal, log, ...input } = spec;
+  return byStarter('command', input, { signal, log }, () => runCommandHere(spec));
+};
+
+/** The same in this process. */
+export const runCommandHere: RunCommand = async (spec) => {
   const [program = '', ...args] = spec.argv;
   const running = execa(program, args, {
     cwd: spec.cwd,

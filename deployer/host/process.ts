@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError, oneLine } from '../problem.ts';
 import { giveWay } from './priority.ts';
 import { isAlive, startedWith, startTimeOf } from './proc.ts';
+import { byStarter } from './starter/client.ts';
 import type { ProcessHandle, ProcessSpec, ServiceManager } from './types.ts';
 
 /** Milliseconds between two looks at a process; a look reads one file of /proc. */
@@ -17,7 +18,10 @@ export function processManager(): ServiceManager {
 }
 
 /** Throws a `FailedError` when the program cannot be started. */
-async function start(spec: ProcessSpec): Promise<ProcessHandle> {
+const start = (spec: ProcessSpec) => byStarter('start', spec, {}, () => startHere(spec));
+
+/** The same from this process. */
+export async function startHere(spec: ProcessSpec): Promise<ProcessHandle> {
   await endLeftBehind(spec.socket);
   rmSync(spec.socket, { force: true });
   mkdirSync(dirname(spec.logFile), { recursive: true });

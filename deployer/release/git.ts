@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
-import { codeOf, oneLine } from '../problem.ts';
+import { execute, type Executed } from '../host/execute.ts';
+import { oneLine } from '../problem.ts';
 import { pickVariables } from './variables.ts';
 
 /** The only place that starts git: argv arrays, our own configuration alone, nobody's hooks. */
@@ -40,15 +40,16 @@ export class GitError extends Error {
  */
 export async function git(args: readonly string[], call: GitCall = {}): Promise<Buffer> {
   call.signal?.throwIfAborted();
-  const child = spawn('git', argvOf(args, call), {
-    env: environment(call.env),
-    stdio: ['pipe', 'pipe', 'pipe', call.secret === undefined ? 'ignore' : 'pipe'],
-    timeout: call.timeoutMs ?? 60_000,
-    ...(call.signal ? { signal: call.signal } : {}),
-  });
-  feed(child.stdin, call.input ?? '');
-  feed(child.stdio[3], call.secret ?? '');
-  const ended = await outcomeOf(child);
+  const ended = await execute(
+    {
+      argv: ['git', ...argvOf(args, call)],
+      env: environment(call.env),
+      input: call.input,
+      secret: call.secret,
+      timeoutMs: call.timeoutMs ?? 60_000,
+    },
+    call.signal,
+  );
   const odd = call.strict && /^(error|fatal):/m.test(ended.stderr);
   if (ended.exitCode === 0 && !ended.error && !odd) return ended.stdout;
   if (call.signal?.aborted) throw abortReason(call.signal);
@@ -69,47 +70,6 @@ const argvOf = (args: readonly string[], { repository }: Pick<GitCall, 'reposito
   ...args,
 ];
 
-/** git may end without having read everything; its exit code says whether that matters. */
-function feed(stream: unknown, input: string | Buffer): void {
-  if (!(stream instanceof Writable)) return;
-  stream.on('error', () => {});
-  stream.end(input);
-}
-
-interface Ended {
-  exitCode: number | null;
-  stdout: Buffer;
-  stderr: string;
-  /** It could not be started, or was stopped by the signal or for what it wrote. */
-  error: Error | null;
-}
-
-async function outcomeOf(child: ChildProcess): Promise<Ended> {
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  let size = 0;
-  let error: Error | null = null;
-  child.stdout?.on('data', (chunk: Buffer) => {
-    stdout.push(chunk);
-    size += chunk.length;
-    if (size > MOST_BYTES) child.kill();
-  });
-  child.stderr?.on('data', (chunk: Buffer) => void stderr.push(chunk));
-  const exitCode = await new Promise<number | null>((resolve) => {
-    child.once('error', (cause) => {
-      error = cause;
-      resolve(null);
-    });
-    child.once('close', resolve);
-  });
-  return {
-    exitCode,
-    stdout: Buffer.concat(stdout),
-    stderr: Buffer.concat(stderr).toString('utf8'),
-    error,
-  };
-}
-
 /** As `git`, trimmed text. */
 export async function gitText(args: readonly string[], call: GitCall = {}): Promise<string> {
   return (await git(args, call)).toString('utf8').trim();
@@ -124,9 +84,6 @@ export async function gitOr<T>(no: T, question: Promise<T>): Promise<T> {
     throw error;
   }
 }
-
-/** More than any tree or file that is asked for. */
-const MOST_BYTES = 1 << 29;
 
 // Stronger than the configuration of the repository itself, which could be somebody else's.
 const OVERRIDES = ['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false'];
@@ -152,8 +109,8 @@ function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason));
 }
 
-function failure(args: readonly string[], { exitCode, stdout, stderr, error }: Ended): GitError {
-  const isMissing = codeOf(error) === 'ENOENT';
+function failure(args: readonly string[], { exitCode, stdout, stderr, error }: Executed): GitError {
+  const isMissing = error?.code === 'ENOENT';
   const about = { exitCode, stdout, cause: isMissing ? error : undefined };
   const verb = `git ${args.find((word) => /^[a-z][a-z-]+$/.test(word)) ?? ''}`.trim();
   if (isMissing) return new GitError('git is not installed: apt install git', about);

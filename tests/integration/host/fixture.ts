@@ -13,12 +13,13 @@ import { connect, createServer as createNetServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest';
 import { embeddedFrontDoor } from '../../../deployer/host/front-door/client.ts';
 import { serve, type FrontDoorProcess } from '../../../deployer/host/front-door/server.ts';
 import { startedWith } from '../../../deployer/host/proc.ts';
 import { processManager } from '../../../deployer/host/process.ts';
 import { runDirectory } from '../../../deployer/host/run-directory.ts';
+import { openStarter } from '../../../deployer/host/starter/client.ts';
 import type { FrontDoor } from '../../../deployer/host/types.ts';
 import { webServerFrontDoor } from '../../../deployer/host/web-server/front-door.ts';
 import { siteOf, type WebServer } from '../../../deployer/host/web-server/site.ts';
@@ -203,6 +204,19 @@ export async function localHouse(
   const server = await serve({ listen, directory, uploadIdleMs, log: (line) => log.push(line) });
   onTestFinished(() => server.close());
   return { ...house, server, log };
+}
+
+/** What has to hold whether this process starts programs itself or the starter does it for it. */
+export function hereAndByTheStarter(tests: () => void): void {
+  describe('in this process', () => {
+    tests();
+  });
+  describe('by the starter', () => {
+    let close: () => Promise<void>;
+    beforeAll(() => void (close = openStarter()));
+    afterAll(() => close());
+    tests();
+  });
 }
 
 export type Kind = 'embedded' | WebServer;
