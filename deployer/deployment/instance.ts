@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +14,8 @@ import { digestOf, hidden } from './own-secrets.ts';
 import { socketOf, type Instance, type Tools } from './work.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
+/** Between two looks for an instance's socket. */
+const LOOK_MS = 3;
 const MODE_TIMEOUT_MS = 10_000;
 /** Characters of an answer that may be repeated. */
 const SAID = 1000;
@@ -129,6 +131,7 @@ async function healthy(
   const socket = socketPath(tools, instance.environment, instance.slot);
   const deadline = performance.now() + timeoutMs;
   let last = 'nothing answers on the socket that LISTEN names';
+  await untilThere(tools, instance, socket, deadline, signal);
   for (let pause = 5; ; pause = Math.min(pause * 1.3, 100)) {
     signal.throwIfAborted();
     const health = await healthOf(
@@ -150,6 +153,18 @@ async function healthy(
     }
     await sleep(pause);
   }
+}
+
+/** To ask a socket that is not there yet costs many times what it costs to see that: so it is seen at once. */
+async function untilThere(
+  tools: Pick<Tools, 'services'>,
+  { process }: Instance,
+  socket: string,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const waits = () => !signal.aborted && performance.now() < deadline && tools.services.alive(process);
+  while (!existsSync(socket) && waits()) await sleep(LOOK_MS);
 }
 
 /** As an application's author knows it (contract section 4). */

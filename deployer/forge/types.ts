@@ -63,6 +63,8 @@ export interface Remote {
   access?: () => Promise<Access>;
   /** Told how each use has ended: git's sentence when it failed. */
   used?: (failure: string | null) => void;
+  /** A text that is another one once a branch or tag was written, where that costs next to nothing; null: not known. */
+  state?: () => string | null;
 }
 
 export interface Access {

@@ -3,7 +3,7 @@ import { createLocks } from './locks.ts';
 import { mergeCommits } from './merge.ts';
 import { isBranchName, isObjectId, isTagName, isTreePath } from './names.ts';
 import { ObjectServer } from './object-server.ts';
-import { filesOf, type GitObject, parseCommit, readObjects } from './objects.ts';
+import { filesOf, type GitObject, parseCommit, parseLogged, readObjects } from './objects.ts';
 import { fetchFrom, protocolOfRemote } from './remote.ts';
 import { createRepository, ensureRepository, isSound, objectFormat, tidy } from './repository.ts';
 import type { Remote } from '../forge/types.ts';
@@ -17,6 +17,9 @@ export interface MirrorOptions {
   /** Milliseconds for one fetch, 5 minutes by default. */
   timeoutMs?: number;
 }
+
+/** What a fetch found is taken as still so for this long, where the forge shows that nothing was written since. */
+const FRESH_MS = 5000;
 
 /** The mirror, opened without talking to the forge: what was fetched earlier is there at once. */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
@@ -34,6 +37,8 @@ class BareMirror implements Mirror {
   readonly #locks = createLocks();
   /** Whether to look for damage: when reading went wrong, and once in a row of failed fetches. */
   #soundness: 'assumed' | 'doubted' | 'proven' = 'assumed';
+  /** What the forge showed before the last fetch. */
+  #fetched: { state: string; at: number } | null = null;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
@@ -42,7 +47,7 @@ class BareMirror implements Mirror {
   }
 
   async fetch(signal?: AbortSignal): Promise<void> {
-    await this.#locks.run('fetch', () => this.#fetchOrRenew(signal), signal);
+    await this.#locks.run('fetch', () => this.#fetchUnlessFresh(signal), signal);
   }
 
   async branches(): Promise<Map<string, string>> {
@@ -75,6 +80,8 @@ class BareMirror implements Mirror {
 
   async log({ from, to, most }: Parameters<Mirror['log']>[0]): Promise<LoggedCommit[]> {
     if (!isObjectId(to)) return [];
+    const only = from === null ? null : await this.#onlyCommit(from, to);
+    if (only) return [only];
     const [known] =
       from !== null && isObjectId(from) ? await readObjects([`${from}^{commit}`], this.#call) : [];
     const range = known ? [`--max-count=${most}`, to, `^${known.id}`] : ['--max-count=1', to];
@@ -93,6 +100,13 @@ class BareMirror implements Mirror {
     return await this.#reading(mergeCommits(this.#options.directory, ours, theirs));
   }
 
+  /** Most often one commit follows what is live: the object alone says so. null: git has to walk. */
+  async #onlyCommit(from: string, to: string): Promise<LoggedCommit | null> {
+    const object = await this.#object(`${to}^{commit}`);
+    const commit = object && parseLogged(object);
+    return commit?.parents.length === 1 && commit.parents[0] === from ? commit : null;
+  }
+
   async #object(name: string): Promise<GitObject | null> {
     const object = await this.#objects.read(name);
     if (object) return object;
@@ -108,6 +122,19 @@ class BareMirror implements Mirror {
       this.#soundness = 'doubted';
       throw error;
     }
+  }
+
+  /** A push is told by the branch itself, by its hook and by who deploys it: one of them fetches. */
+  async #fetchUnlessFresh(signal: AbortSignal | undefined): Promise<void> {
+    // Before the fetch: what is written meanwhile makes the next one fetch again.
+    const state = this.#options.remote.state?.() ?? null;
+    const at = performance.now();
+    const last = this.#fetched;
+    const isFresh = state !== null && state === last?.state && at - last.at < FRESH_MS;
+    if (isFresh && this.#soundness === 'assumed') return;
+    this.#fetched = null;
+    await this.#fetchOrRenew(signal);
+    if (state !== null) this.#fetched = { state, at };
   }
 
   /** A mirror is only a copy: when it is damaged, it is made anew from the forge. */

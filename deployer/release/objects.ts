@@ -1,5 +1,5 @@
 import { git, type GitCall } from './git.ts';
-import type { Commit } from './types.ts';
+import type { Commit, LoggedCommit } from './types.ts';
 
 /** Reading objects by `git cat-file --batch`: names go in by stdin, so that none can be taken for an option. */
 
@@ -55,4 +55,13 @@ export function parseCommit(object: GitObject): Commit {
     author: (values('author')[0] ?? '').replace(/ ?<[^>]*>.*$/, ''),
     parents: values('parent'),
   };
+}
+
+/** The same as `git log` tells it; null for one in another encoding than UTF-8. */
+export function parseLogged(object: GitObject): LoggedCommit | null {
+  const text = object.data.toString('utf8');
+  const gap = text.indexOf('\n\n');
+  if (gap < 0 || /^encoding /m.test(text.slice(0, gap))) return null;
+  const { commit, parents } = parseCommit(object);
+  return { commit, parents, message: text.slice(gap + 2) };
 }

@@ -4,6 +4,7 @@ import { ForgeError, type Forge, type Report } from '../types.ts';
 import { mergeBranches } from './merge.ts';
 import { addStatus } from './notes.ts';
 import { originOf } from './path.ts';
+import { refsState } from './refs-state.ts';
 import { revert } from './revert.ts';
 import { createTag } from './tag.ts';
 import { watchBranches } from './watch.ts';
@@ -13,7 +14,7 @@ export function localForge({ home }: { home: string }): Forge {
   const origin = originOf(home);
   return {
     name: origin,
-    remote: { url: origin },
+    remote: { url: origin, state: () => refsState(origin) },
     async send(report) {
       try {
         await sendOne(origin, report);

@@ -105,6 +105,7 @@ describe('the mirror', () => {
     await mirror.fetch();
     const log = async (from: string | null, most = 10) =>
       (await mirror.log({ from, to: third, most })).map(({ commit, message }) => [commit, message.trimEnd()]);
+    expect(await log(second)).toEqual([[third, 'Three']]);
     expect(await log(first)).toEqual([
       [third, 'Three'],
       [second, 'Two\n\nExpect: GET /\n\nand more'],
