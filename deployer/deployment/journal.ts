@@ -5,8 +5,17 @@ import { oneLine } from '../problem.ts';
 import type { Environment } from '../../environments/schema.ts';
 import { enqueue } from '../forge/outbox.ts';
 import { assertTransition, type Phase } from './lifecycle.ts';
-import { stagesOf, type Kind, type Outcome, type StageName, type Suite } from './model.ts';
+import {
+  stagesOf,
+  type Deployment,
+  type Kind,
+  type Outcome,
+  type Stage,
+  type StageName,
+  type Suite,
+} from './model.ts';
 import { readRecords, unfinished } from './records.ts';
+import { createStageMarks } from './stage-marks.ts';
 import {
   toColumns,
   type DeploymentRecord,
@@ -58,6 +67,7 @@ export function createJournal(options: {
   const now = () => clock().toISOString();
   const rows = (trx: Knex = state) => trx<DeploymentRow>('deployments');
   const changed = (id: string) => changes.emit('change', id);
+  const marks = createStageMarks();
 
   async function audit(
     trx: Knex,
@@ -90,6 +100,7 @@ export function createJournal(options: {
 
   async function end(trx: Knex, id: string, outcome: Outcome, cause: string | null): Promise<void> {
     const record = await records.get(id, trx);
+    await marks.write(trx, id);
     await move(trx, id, 'finished', {
       outcome,
       // A stage may have noted what has to be said of a success.
@@ -219,6 +230,7 @@ export function createJournal(options: {
         if (gaveWay) await rows(trx).where({ id }).decrement('attempts', 1);
         const { environment, kind, seq } = await records.get(id, trx);
         await move(trx, id, 'waiting', { slot: null, generation: null, cause: null });
+        marks.forget(id);
         await trx<StageRow>('stages')
           .where({ deployment_id: id })
           .update({ state: 'waiting', started_at: null, duration_ms: null, cause: null });
@@ -236,23 +248,29 @@ export function createJournal(options: {
     /** Runs a stage and records its start, end, time and cause of failure. */
     async stage<T>(id: string, name: StageName, run: () => Promise<T | Skipped>): Promise<void> {
       const began = performance.now();
-      const mark = async (patch: Partial<StageRow>) => {
-        await state<StageRow>('stages').where({ deployment_id: id, name }).update(patch);
+      await state.transaction((trx) => marks.begin(trx, id, name, now()));
+      changed(id);
+      const ended = (how: Stage['state'], cause: string | null) => {
+        marks.end(id, { name, state: how, durationMs: Math.round(performance.now() - began), cause });
         changed(id);
       };
-      const elapsed = () => Math.round(performance.now() - began);
-      await mark({ state: 'running', started_at: now(), cause: null });
       try {
         const result = await run();
         const skipped = result instanceof Skipped ? result.reason : null;
-        await mark({ state: skipped === null ? 'done' : 'skipped', duration_ms: elapsed(), cause: skipped });
+        ended(skipped === null ? 'done' : 'skipped', skipped);
       } catch (error) {
         // A stage may find that there is nothing left to do: that is no failure of its own.
         const nothingLeft =
           error instanceof DeploymentEnded && (error.outcome === 'deployed' || error.outcome === 'ok');
-        await mark({ state: nothingLeft ? 'done' : 'failed', duration_ms: elapsed(), cause: oneLine(error) });
+        ended(nothingLeft ? 'done' : 'failed', oneLine(error));
         throw error;
       }
+    },
+
+    /** The deployment as people and programs see it, with its stages and suites; null when there is none. */
+    async details(id: string): Promise<Deployment | null> {
+      const found = await records.details(id);
+      return found && { ...found, stages: marks.asOfNow(id, found.stages) };
     },
 
     async note(id: string, patch: Patch): Promise<void> {
