@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Environment } from '../../environments/schema.ts';
 import type { Generation } from '../data/types.ts';
@@ -18,12 +18,13 @@ export function releaseEnvironment(options: {
   generation: Generation | null;
   /** The environment's own, from the host. */
   secrets: OwnSecrets;
+  /** Its programs will be started again soon. */
+  runsAgain?: boolean | undefined;
 }): Record<string, string> {
   const { home, config, release, generation, secrets } = options;
   const files = join(home, 'files', config.name);
   const scratch = join(home, 'scratch', config.name);
-  const cache = join(home, 'cache', release.tree);
-  for (const directory of [files, scratch, cache]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  for (const directory of [files, scratch]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   return {
     LANG: 'C.UTF-8',
     NODE_ENV: 'production',
@@ -36,7 +37,7 @@ export function releaseEnvironment(options: {
       '/bin',
     ].join(':'),
     HOME: scratch,
-    NODE_COMPILE_CACHE: cache,
+    ...compileCache(join(home, 'cache', release.tree), options.runsAgain ?? true),
     ENVIRONMENT: config.name,
     DEPLOYMENT_ID: options.deployment,
     RELEASE_COMMIT: options.commit,
@@ -46,6 +47,17 @@ export function releaseEnvironment(options: {
     FILES_DIR: files,
     ...generation?.env,
   };
+}
+
+/**
+ * Each tree has a cache of compiled code of its own, so that no release can leave code to the next. To fill it takes longer
+ * than it saves at the first run after (measured: 100 to 400 ms as a process ends, of 75 to 250 ms): only where it is filled,
+ * or several runs will follow.
+ */
+function compileCache(cache: string, runsAgain: boolean): Record<string, string> {
+  if (!runsAgain && !existsSync(cache)) return { NODE_DISABLE_COMPILE_CACHE: '1' };
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  return { NODE_COMPILE_CACHE: cache };
 }
 
 /** What the programs of a release write: their database, files, scratch and compiled code. */

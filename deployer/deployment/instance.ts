@@ -28,6 +28,8 @@ export interface BootRequest {
   release: Release;
   generation: Generation | null;
   deployment: { id: string; commit: string; branch: string };
+  /** See `releaseEnvironment`. */
+  runsAgain?: boolean | undefined;
   /** DEPLOYMENT_MODE: true until the instance is live. */
   readOnly: boolean;
   signal: AbortSignal;
@@ -56,6 +58,7 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     branch: deployment.branch,
     deployedAt: tools.clock().toISOString(),
     secrets,
+    runsAgain: request.runsAgain,
   });
   const spec: InstanceSpec = {
     environment: config.name,

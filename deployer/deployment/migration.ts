@@ -9,13 +9,15 @@ type Ran = Work['ran'];
 
 /** The deployed release, as its own programs see themselves. */
 export function contextOf(work: Work): ReleaseContext {
-  const { config, release, record, target, signal, log } = work;
+  const { config, release, record, target, plan, signal, log } = work;
   if (!release) throw new FailedError('the release is not built yet');
   return {
     config,
     release,
     signal,
     log,
+    // Up, down and up again on copies, and once more under the hold.
+    runsAgain: plan.kind !== 'same',
     deployment: { id: record.id, commit: target.commit, branch: record.branch },
     background: mayTakeItsTime(work),
   };

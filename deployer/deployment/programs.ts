@@ -18,6 +18,8 @@ export interface ReleaseContext {
   config: Environment;
   release: Release;
   deployment: { id: string; commit: string; branch: string };
+  /** See `releaseEnvironment`. */
+  runsAgain?: boolean | undefined;
   signal: AbortSignal;
   log: (line: string) => void;
   /** Its programs give way to what visitors wait for. */
@@ -201,6 +203,7 @@ async function run(
     branch: deployment.branch,
     deployedAt: tools.clock().toISOString(),
     secrets,
+    runsAgain: context.runsAgain,
   });
   const result = await tools.runCommand({
     argv: [...argvOf(tools.splitCommand, config, field), ...args],

@@ -14,13 +14,14 @@ export function bootOn(
   name: 'rehearsal' | 'earlier',
   signal: AbortSignal = work.signal,
 ): Promise<Instance> {
-  const { config, release, deployment, background } = context;
+  const { config, release, deployment, runsAgain, background } = context;
   const slot = `${name}-${work.record.id.slice(-6)}`;
   return boot(work.tools, {
     config,
     slot,
     release,
     generation,
+    runsAgain,
     deployment: { ...deployment, id: work.record.id },
     readOnly: true,
     background,

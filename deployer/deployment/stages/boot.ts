@@ -41,7 +41,7 @@ export function bootEarly(work: Work): void {
 }
 
 async function startIn(work: Work, slot: Slot, generation: Generation | null): Promise<Instance> {
-  const { tools, config, release, target, record, signal } = work;
+  const { tools, config, release, target, record, plan, signal } = work;
   await work.slotIsFree;
   if (!release) throw new FailedError('there is no release to boot');
   const stale = await tools.instances.get(config.name, slot);
@@ -49,7 +49,11 @@ async function startIn(work: Work, slot: Slot, generation: Generation | null): P
   await tools.journal.note(record.id, { slot });
   const deployment = { id: record.id, commit: target.commit, branch: record.branch };
   const onStart = (said: () => Promise<string>) => void (work.outputs.candidate = said);
-  return boot(tools, { onStart, config, slot, release, generation, signal, deployment, readOnly: true });
+  const runsAgain = plan.kind !== 'same';
+  return boot(tools, {
+    ...{ onStart, config, slot, release, generation, signal, deployment, runsAgain },
+    readOnly: true,
+  });
 }
 
 /** For a rollback: the instance that served this very release on this very data, if it is still there and well. */
