@@ -37,7 +37,9 @@ export async function openTools(parts: {
   const directory = runDirectory(home);
   const { instances: services, frontDoor, runCommand } = machineOf(home, directory, parts.machine);
   const repository = join(home, 'mirror.git');
-  const releases = createReleases({ home, repository, runCommand, splitCommand });
+  const mirror = await openMirror({ directory: repository, remote: forge.remote });
+  const read = (name: string) => mirror.object(name);
+  const releases = createReleases({ home, repository, read, runCommand, splitCommand });
   const tools: Omit<Tools, 'prune'> = {
     home,
     journal,
@@ -50,10 +52,7 @@ export async function openTools(parts: {
     clock,
     ageClock,
     logger,
-    mirror: await openMirror({
-      directory: repository,
-      remote: forge.remote,
-    }),
+    mirror,
     frontDoor,
     runDirectory: directory,
     instances: instanceRegistry(state),

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FailedError } from '../problem.ts';
-import { readObjects, type GitObject } from './objects.ts';
+import type { ReadObject } from './object-server.ts';
+import type { GitObject } from './objects.ts';
 import { damaged, listTree, objectId, type SizedEntry, type TreeEntry } from './tree.ts';
-import { inTurns } from './turns.ts';
 
 /**
  * Writes the files of a tree into a new directory: the blobs themselves, each checked against its id first.
@@ -13,41 +13,46 @@ import { inTurns } from './turns.ts';
  */
 export async function checkOut(request: {
   repository: string;
+  /** Reads the same repository. */
+  read: ReadObject;
   tree: string;
   directory: string;
   signal: AbortSignal;
 }): Promise<TreeEntry[]> {
-  const { repository, tree, directory, signal } = request;
+  const { repository, read, tree, directory, signal } = request;
   const entries = await listTree(tree, { repository, signal });
   mkdirSync(directory);
   const folders = new Set(entries.map(({ path }) => dirname(path)));
   for (const folder of folders) mkdirSync(join(directory, folder), { recursive: true });
-  for (const batch of batches(entries)) {
-    const blobs = await readObjects(
-      batch.map(({ id }) => id),
-      { repository, signal },
-    );
-    await inTurns(batch.entries(), ([index, entry]) => writeEntry(directory, entry, blobs[index] ?? null));
+  for await (const [entry, blob] of blobs(entries, read)) {
+    signal.throwIfAborted();
+    writeEntry(directory, entry, blob);
   }
   return entries.map(({ mode, id, path }) => ({ mode, id, path }));
 }
 
-/** Bytes read at once, so that a large tree needs no large memory. */
-const MOST_AT_ONCE = 32 * 1024 * 1024;
+/** Bytes asked for ahead, so that git always has the next object to answer, and a large tree needs no large memory. */
+const MOST_AHEAD = 32 * 1024 * 1024;
 
-function* batches(entries: readonly SizedEntry[]): Generator<SizedEntry[]> {
-  let batch: SizedEntry[] = [];
+async function* blobs(
+  entries: readonly SizedEntry[],
+  read: ReadObject,
+): AsyncGenerator<[SizedEntry, GitObject | null]> {
+  const asked: Promise<GitObject | null>[] = [];
   let bytes = 0;
-  for (const entry of entries) {
-    if (batch.length > 0 && bytes + entry.size > MOST_AT_ONCE) {
-      yield batch;
-      batch = [];
-      bytes = 0;
+  for (const [index, entry] of entries.entries()) {
+    for (let next = entries[index + asked.length]; next; next = entries[index + asked.length]) {
+      if (asked.length > 0 && bytes + next.size > MOST_AHEAD) break;
+      bytes += next.size;
+      const answer = read(next.id);
+      // Whoever comes to it sees it.
+      answer.catch(() => undefined);
+      asked.push(answer);
     }
-    batch.push(entry);
-    bytes += entry.size;
+    const blob = await asked.shift();
+    bytes -= entry.size;
+    yield [entry, blob ?? null];
   }
-  yield batch;
 }
 
 function writeEntry(directory: string, { mode, id, path }: TreeEntry, blob: GitObject | null): void {

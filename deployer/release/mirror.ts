@@ -62,19 +62,19 @@ class BareMirror implements Mirror {
 
   async resolve(reference: Parameters<Mirror['resolve']>[0]): Promise<Commit | null> {
     const name = objectName(reference);
-    const object = name && (await this.#object(`${name}^{commit}`));
+    const object = name && (await this.object(`${name}^{commit}`));
     return object ? parseCommit(object) : null;
   }
 
   async read(commit: string, path: string): Promise<string | null> {
     if (!isObjectId(commit) || !isTreePath(path)) return null;
-    const object = await this.#object(`${commit}:${path}`);
+    const object = await this.object(`${commit}:${path}`);
     return object?.type === 'blob' ? object.data.toString('utf8') : null;
   }
 
   async list(commit: string, directory: string): Promise<string[]> {
     if (!isObjectId(commit) || !isTreePath(directory)) return [];
-    const object = await this.#object(`${commit}:${directory}`);
+    const object = await this.object(`${commit}:${directory}`);
     return object?.type === 'tree' ? filesOf(object) : [];
   }
 
@@ -102,17 +102,13 @@ class BareMirror implements Mirror {
 
   /** Most often one commit follows what is live: the object alone says so. null: git has to walk. */
   async #onlyCommit(from: string, to: string): Promise<LoggedCommit | null> {
-    const object = await this.#object(`${to}^{commit}`);
+    const object = await this.object(`${to}^{commit}`);
     const commit = object && parseLogged(object);
     return commit?.parents.length === 1 && commit.parents[0] === from ? commit : null;
   }
 
-  async #object(name: string): Promise<GitObject | null> {
-    const object = await this.#objects.read(name);
-    if (object) return object;
-    // Whether it is missing or damaged, only a git of its own says.
-    const [found] = await this.#reading(readObjects([name], this.#call));
-    return found ?? null;
+  object(name: string): Promise<GitObject | null> {
+    return this.#reading(this.#objects.find(name));
   }
 
   async #reading<T>(work: Promise<T>): Promise<T> {

@@ -1,6 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 import { gitServer } from './git.ts';
-import type { GitObject } from './objects.ts';
+import { readObjects, type GitObject } from './objects.ts';
+
+/** The object of a name, null when it is missing. @throws GitError when it is damaged */
+export type ReadObject = (name: string) => Promise<GitObject | null>;
 
 /** Milliseconds without a question after which it ends. */
 const IDLE_MS = 10_000;
@@ -29,8 +33,25 @@ export class ObjectServer {
     this.#idle = setTimeout(() => this.end(), IDLE_MS).unref();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
+      this.#keepAlive();
       child.stdin?.write(`${name}\n`);
     });
+  }
+
+  /** It keeps this process alive only while it is asked for something. */
+  #keepAlive(): void {
+    const stdout = this.#child?.stdout;
+    if (!(stdout instanceof Socket)) return;
+    if (this.#waiting.length > 0) stdout.ref();
+    else stdout.unref();
+  }
+
+  /** The same; whether an object is missing or damaged, only a git of its own says. */
+  async find(name: string): Promise<GitObject | null> {
+    const object = await this.read(name);
+    if (object) return object;
+    const [found] = await readObjects([name], { repository: this.#repository });
+    return found ?? null;
   }
 
   /** The next question starts it anew. */
@@ -51,7 +72,9 @@ export class ObjectServer {
     child.once('error', ended).once('exit', ended);
     child.stdin?.on('error', ended);
     child.stdout?.on('data', (chunk: Buffer) => {
-      if (this.#child === child) this.#take(chunk);
+      if (this.#child !== child) return;
+      this.#take(chunk);
+      this.#keepAlive();
     });
     return child;
   }

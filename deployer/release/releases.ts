@@ -13,6 +13,7 @@ import { differences } from './integrity.ts';
 import { createLocks } from './locks.ts';
 import { readManifest, writeManifest, type Manifest } from './manifest.ts';
 import { isObjectId } from './names.ts';
+import { ObjectServer, type ReadObject } from './object-server.ts';
 import { pruneReleases, type Uses } from './prune.ts';
 import type { Release, Releases } from './types.ts';
 
@@ -21,6 +22,8 @@ export interface ReleasesOptions {
   home: string;
   /** The mirror's directory. */
   repository: string;
+  /** Reads the mirror's objects; by default through a git of its own. */
+  read?: ReadObject;
   runCommand: RunCommand;
   /** Words of a command as a shell would split them. */
   splitCommand: (command: string) => string[];
@@ -60,11 +63,14 @@ class Builder {
   readonly #options: ReleasesOptions;
   readonly #install: InstallOptions;
   readonly #dependencies: Dependencies;
+  readonly #read: ReadObject;
 
   constructor(options: ReleasesOptions, install: InstallOptions, dependencies: Dependencies) {
     this.#options = options;
     this.#install = install;
     this.#dependencies = dependencies;
+    const own = new ObjectServer(options.repository);
+    this.#read = options.read ?? ((name) => own.find(name));
   }
 
   /** `keys` is told which dependencies the release uses, before they are looked for. */
@@ -122,6 +128,7 @@ class Builder {
     try {
       const entries = await checkOut({
         repository: this.#options.repository,
+        read: this.#read,
         tree,
         directory: join(workspace, 'tree'),
         signal,

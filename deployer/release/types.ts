@@ -1,3 +1,5 @@
+import type { ReadObject } from './object-server.ts';
+
 /** A commit of the forge, in the mirror. */
 export interface Commit {
   commit: string;
@@ -17,6 +19,8 @@ export interface LoggedCommit {
 
 /** The deployer's own bare copy of the repository. Names from outside never reach an argv as an option. */
 export interface Mirror {
+  /** A git object by its id or another name of git's own making. @throws GitError when it is damaged */
+  object: ReadObject;
   /** Fetches all branches and tags from the forge; forced updates and deletions are followed. */
   fetch(signal?: AbortSignal): Promise<void>;
   /** Branch name → head commit, as of the last fetch. */

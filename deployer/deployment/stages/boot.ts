@@ -51,7 +51,14 @@ async function startIn(work: Work, slot: Slot, generation: Generation | null): P
   const onStart = (said: () => Promise<string>) => void (work.outputs.candidate = said);
   const runsAgain = plan.kind !== 'same';
   return boot(tools, {
-    ...{ onStart, config, slot, release, generation, signal, deployment, runsAgain },
+    onStart,
+    config,
+    slot,
+    release,
+    generation,
+    signal,
+    deployment,
+    runsAgain,
     readOnly: true,
   });
 }

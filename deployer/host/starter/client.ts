@@ -37,6 +37,7 @@ export function openStarter(): () => Promise<void> {
     starter = null;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
+    child.ref();
     if (child.connected) child.disconnect();
     await gone;
   };

@@ -3,6 +3,7 @@ import { mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkOut } from '../../release/checkout.ts';
 import { makeReadOnly, removeTree } from '../../release/files.ts';
+import { ObjectServer } from '../../release/object-server.ts';
 import type { Host } from '../host.ts';
 import { LAYOUT } from '../layout.ts';
 import type { Step } from '../step.ts';
@@ -20,7 +21,10 @@ export function code(host: Host, source: { repository: string; tree: string }): 
       // Only what is complete has its final name.
       const temporary = `${release}.tmp`;
       await removeTree(temporary);
-      await checkOut({ repository, tree, directory: temporary, signal: AbortSignal.timeout(120_000) });
+      const objects = new ObjectServer(repository);
+      const read = (name: string) => objects.find(name);
+      await checkOut({ repository, read, tree, directory: temporary, signal: AbortSignal.timeout(120_000) });
+      objects.end();
       const npm = [
         'npm',
         'ci',

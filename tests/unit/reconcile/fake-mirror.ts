@@ -54,6 +54,10 @@ export class FakeMirror implements Mirror {
     return Object.keys(this.#files.get(commit) ?? {});
   }
 
+  async object(): Promise<never> {
+    throw new Error('the reconciler reads commits and files');
+  }
+
   async log(): Promise<never> {
     throw new Error('the reconciler does not read messages');
   }
