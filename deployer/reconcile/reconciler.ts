@@ -55,10 +55,7 @@ export function createReconciler(options: {
     problems = found.problems;
     required = new Set(found.wanted.flatMap(({ config }) => config?.requires ?? []));
     for (const wanted of found.wanted) {
-      await environments()
-        .insert({ name: wanted.name, branch: wanted.branch })
-        .onConflict('name')
-        .merge(['branch']);
+      if (known.get(wanted.name) !== wanted.branch) await note(wanted);
       try {
         await options.onEnvironment(wanted);
         await consider(wanted);
@@ -68,6 +65,9 @@ export function createReconciler(options: {
       }
     }
   }
+
+  const note = ({ name, branch }: Wanted) =>
+    environments().insert({ name, branch }).onConflict('name').merge(['branch']);
 
   async function consider({ name, branch, head, config }: Wanted): Promise<void> {
     const commit = await mirror.resolve({ commit: head });

@@ -37,6 +37,10 @@ class BareMirror implements Mirror {
   readonly #locks = createLocks();
   /** Whether to look for damage: when reading went wrong, and once in a row of failed fetches. */
   #soundness: 'assumed' | 'doubted' | 'proven' = 'assumed';
+  /** As of the last fetch, once they were asked for: nothing else moves them. */
+  #heads: ReadonlyMap<string, string> | null = null;
+  /** How many fetches have begun or ended. */
+  #fetches = 0;
   /** What the forge showed before the last fetch. */
   #fetched: { state: string; at: number } | null = null;
 
@@ -51,6 +55,13 @@ class BareMirror implements Mirror {
   }
 
   async branches(): Promise<Map<string, string>> {
+    const fetches = this.#fetches;
+    const heads = this.#heads ?? (await this.#readHeads());
+    if (fetches === this.#fetches) this.#heads = heads;
+    return new Map(heads);
+  }
+
+  async #readHeads(): Promise<Map<string, string>> {
     const format = '--format=%(objectname) %(refname)';
     const text = await this.#reading(gitText(['for-each-ref', format, 'refs/forge/heads/'], this.#call));
     const rows = text.split('\n').flatMap((line): [string, string][] => {
@@ -129,8 +140,14 @@ class BareMirror implements Mirror {
     const isFresh = state !== null && state === last?.state && at - last.at < FRESH_MS;
     if (isFresh && this.#soundness === 'assumed') return;
     this.#fetched = null;
-    await this.#fetchOrRenew(signal);
+    this.#moveHeads();
+    await this.#fetchOrRenew(signal).finally(() => this.#moveHeads());
     if (state !== null) this.#fetched = { state, at };
+  }
+
+  #moveHeads(): void {
+    this.#fetches += 1;
+    this.#heads = null;
   }
 
   /** A mirror is only a copy: when it is damaged, it is made anew from the forge. */
@@ -148,11 +165,14 @@ class BareMirror implements Mirror {
   }
 
   async #fetch(signal: AbortSignal | undefined): Promise<void> {
-    await fetchFrom(this.#options.remote, REFSPECS, {
+    const fetched = fetchFrom(this.#options.remote, REFSPECS, {
       ...this.#call,
       signal,
       timeoutMs: this.#options.timeoutMs ?? 300_000,
     });
+    // What was fetched is read next.
+    this.#objects.warm();
+    await fetched;
   }
 
   async #renewedAfter(error: GitError): Promise<boolean> {

@@ -28,14 +28,19 @@ export class ObjectServer {
 
   /** The object of a name without line breaks; null when it is missing, or cannot be read. */
   read(name: string): Promise<GitObject | null> {
-    const child = (this.#child ??= this.#start());
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => this.end(), IDLE_MS).unref();
+    const child = this.warm();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#keepAlive();
       child.stdin?.write(`${name}\n`);
     });
+  }
+
+  /** Starts it, unless it is there, for questions that come soon. */
+  warm(): ChildProcess {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.end(), IDLE_MS).unref();
+    return (this.#child ??= this.#start());
   }
 
   /** It keeps this process alive only while it is asked for something. */
