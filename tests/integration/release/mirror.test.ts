@@ -97,6 +97,22 @@ describe('the mirror', () => {
     expect(await mirror.mergeTree(clash, theirs)).toEqual({ conflicts: ['a'] });
   });
 
+  it('does not ask again while the forge shows that nothing was written since', async () => {
+    const root = await scratch();
+    const origin = await Origin.create(join(root, 'origin.git'));
+    let state = 'one';
+    const remote = { url: origin.directory, state: () => state };
+    const mirror = await openMirror({ directory: join(root, 'mirror.git'), remote });
+    const first = await origin.commit('dev', { a: '1' });
+    await mirror.fetch();
+    const second = await origin.commit('dev', { a: '2' });
+    await mirror.fetch();
+    expect(await mirror.resolve({ branch: 'dev' })).toMatchObject({ commit: first });
+    state = 'another';
+    await mirror.fetch();
+    expect(await mirror.resolve({ branch: 'dev' })).toMatchObject({ commit: second });
+  });
+
   it('tells the commits of a range with their whole messages, children first', async () => {
     const { origin, mirror } = await mirrored();
     const first = await origin.commit('dev', { a: '1' }, 'One');
