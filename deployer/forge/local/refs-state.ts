@@ -11,7 +11,11 @@ const MOST_FILES = 500;
  */
 export function refsState(repository: string): string | null {
   if (existsSync(join(repository, 'reftable'))) return null;
-  const files = ['packed-refs', ...filesBelow(repository, 'refs/heads'), ...filesBelow(repository, 'refs/tags')];
+  const files = [
+    'packed-refs',
+    ...filesBelow(repository, 'refs/heads'),
+    ...filesBelow(repository, 'refs/tags'),
+  ];
   if (files.length > MOST_FILES) return null;
   return files.map((file) => `${file} ${identity(join(repository, file))}`).join('\n');
 }
