@@ -66,7 +66,7 @@ describe('a host in trouble', () => {
       // It is to last until we have seen it, and is tried in the rehearsal before.
       ['migrate', 2, 10_000],
       ['settle', 3, 0],
-    ])('goes on serving when that happens in %s', async (stage, number, milliseconds) => {
+    ] as const)('goes on serving when that happens in %s', async (stage, number, milliseconds) => {
       const before = await deployer();
       const commit = await server.push(
         `${migration(`2099123100000${number}_${stage}`, milliseconds)}
@@ -84,10 +84,11 @@ describe('a host in trouble', () => {
           async () => (await writes()) !== 'sluice.sock' || undefined,
         );
       await empty(HOME);
-      // It is written down once there is room.
-      expect(await server.ended(commit)).toEqual(
-        stage === 'settle' ? { outcome: 'deployed', cause: null } : { outcome: 'rejected', cause: NO_SPACE },
-      );
+      // It is written down once there is room. A rehearsal has made its copies before, and may need none meanwhile.
+      const rejected = { outcome: 'rejected', cause: NO_SPACE };
+      const deployed = { outcome: 'deployed', cause: null };
+      const possible = { rehearse: [deployed, rejected], migrate: [rejected], settle: [deployed] }[stage];
+      expect(possible).toContainEqual(await server.ended(commit));
       await server.live();
       expect(await deployer()).toBe(before);
       expect(await nextPush()).toEqual({ outcome: 'deployed', cause: null });
@@ -235,15 +236,18 @@ Environment=FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 FA
     });
 
     it('shows the token to no process, no log and no file but the credential', async () => {
-      const search = (...places: string[]) =>
-        sh(`grep -rlaF -f /etc/deployer/credentials/github-token ${places.join(' ')} 2>/dev/null`);
+      await server.machine.put('/root/token', github.settings.GITHUB_TOKEN, '0600');
+      const search = (...places: string[]) => sh(`grep -rlaF -f /root/token ${places.join(' ')} 2>/dev/null`);
       const commit = await commitAndPush('dev');
       const found: string[] = [];
       while ((await statuses(commit))['deploy/dev'] !== 'success')
         found.push(await search('/proc/[0-9]*/environ', '/proc/[0-9]*/cmdline'));
       found.push(await search(HOME, '/var/log', '/run/log', '/etc/systemd', '/etc/deployer/settings'));
       expect(found.filter(Boolean)).toEqual([]);
-      expect(await search('/etc/deployer')).toBe('/etc/deployer/credentials/github-token');
+      const encrypted = '/etc/deployer/credentials.encrypted/github-token';
+      const isEncrypted = (await sh(`ls ${encrypted} 2>/dev/null`)) === encrypted;
+      // In plain text only where systemd cannot encrypt it.
+      expect(await search('/etc/deployer')).toBe(isEncrypted ? '' : '/etc/deployer/credentials/github-token');
     });
   });
 });

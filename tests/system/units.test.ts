@@ -47,11 +47,14 @@ describe('the deployer as a unit', () => {
 
   it('is started again when it was killed, or hangs, and what is live does not notice', async () => {
     const before = await unit(await liveUnit('dev'), 'InvocationID');
+    const killed = await unit('deployer', 'MainPID');
     await kill('deployer');
     expect(await status(`${DEV}/`)).toBe('200');
-    // Its watchdog runs from READY on; before it a start may take longer.
-    await machine.waitFor('it to be ready', async () =>
-      (await unit('deployer', 'ActiveState')) === 'active' ? true : undefined,
+    // Its watchdog runs from READY on; before it a start may take longer. The one that was killed is active, too, until it is missed.
+    await machine.waitFor('the next one to be ready', async () =>
+      (await unit('deployer', 'MainPID')) !== killed && (await unit('deployer', 'ActiveState')) === 'active'
+        ? true
+        : undefined,
     );
     await live();
     const pid = await unit('deployer', 'MainPID');

@@ -168,7 +168,10 @@ describe('the deployer of the version before', async () => {
         cause: null,
       });
       // By what root installs then, too.
-      await server.machine.shell('git -C /root/deployer pull -q /var/lib/deployer/origin.git main');
+      await server.machine.shell(
+        `git config --global --add safe.directory /var/lib/deployer/origin.git
+         git -C /root/deployer pull -q /var/lib/deployer/origin.git main`,
+      );
       await server.machine.run(['npx', 'deployer', 'install'], { cwd: '/root/deployer' });
       expect(await server.problems()).toEqual([]);
     } finally {
