@@ -170,7 +170,8 @@ describe('the deployer of the version before', async () => {
       // By what root installs then, too.
       await server.machine.shell(
         `git config --global --add safe.directory /var/lib/deployer/origin.git
-         git -C /root/deployer pull -q /var/lib/deployer/origin.git main`,
+         git -C /root/deployer fetch -q /var/lib/deployer/origin.git main
+         git -C /root/deployer reset -q --hard FETCH_HEAD`,
       );
       await server.machine.run(['npx', 'deployer', 'install'], { cwd: '/root/deployer' });
       expect(await server.problems()).toEqual([]);
