@@ -22,7 +22,7 @@ export async function keptSettings({ env, cwd, signal }: Io, named: string | nul
   if (named !== null) return inFile(resolve(cwd, named));
   if (findHome(env['DEPLOYER_HOME'], cwd) !== LAYOUT.home)
     return inFile(settingsFileOf(resolve(cwd, env['DEPLOYER_HOME'] || '.deployer')));
-  const { onHost } = await import('../install/kept-settings.ts');
+  const { onHost } = await import('../install/host-settings.ts');
   return onHost(signal);
 }
 
