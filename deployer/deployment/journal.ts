@@ -100,7 +100,6 @@ export function createJournal(options: {
 
   async function end(trx: Knex, id: string, outcome: Outcome, cause: string | null): Promise<void> {
     const record = await records.get(id, trx);
-    await marks.write(trx, id);
     await move(trx, id, 'finished', {
       outcome,
       // A stage may have noted what has to be said of a success.
@@ -212,7 +211,7 @@ export function createJournal(options: {
     },
 
     async begin(id: string): Promise<DeploymentRecord> {
-      await state.transaction(async (trx) => {
+      await marks.written(state, id, async (trx) => {
         await move(trx, id, 'running', { started_at: now() });
         await rows(trx).where({ id }).increment('attempts', 1);
         await tell(trx, id);
@@ -248,7 +247,8 @@ export function createJournal(options: {
     /** Runs a stage and records its start, end, time and cause of failure. */
     async stage<T>(id: string, name: StageName, run: () => Promise<T | Skipped>): Promise<void> {
       const began = performance.now();
-      await state.transaction((trx) => marks.begin(trx, id, name, now()));
+      marks.begin(id, name, now());
+      if (marks.isContinued(name)) await marks.written(state, id, async () => undefined);
       changed(id);
       const ended = (how: Stage['state'], cause: string | null) => {
         marks.end(id, { name, state: how, durationMs: Math.round(performance.now() - began), cause });
@@ -279,7 +279,7 @@ export function createJournal(options: {
     },
 
     async suites(id: string, suites: Suite[]): Promise<void> {
-      await state.transaction(async (trx) => {
+      await marks.written(state, id, async (trx) => {
         await trx('suites').where({ deployment_id: id }).delete();
         if (suites.length > 0) {
           await trx('suites').insert(
@@ -291,13 +291,13 @@ export function createJournal(options: {
     },
 
     async phase(id: string, to: Phase): Promise<void> {
-      await state.transaction((trx) => move(trx, id, to, {}));
+      await marks.written(state, id, (trx) => move(trx, id, to, {}));
       changed(id);
     },
 
     /** Visitors reach it from now on: its environment says so, in the same transaction. */
     async live(id: string): Promise<void> {
-      await state.transaction(async (trx) => {
+      await marks.written(state, id, async (trx) => {
         const { environment } = await records.get(id, trx);
         await move(trx, id, 'live', { live_at: now() });
         await trx('environments').where({ name: environment }).update({ live_deployment: id });
@@ -326,7 +326,7 @@ export function createJournal(options: {
       cause: string | null,
       also?: (trx: Knex) => Promise<void>,
     ): Promise<void> {
-      await state.transaction(async (trx) => {
+      await marks.written(state, id, async (trx) => {
         await end(trx, id, outcome, cause);
         await also?.(trx);
       });
