@@ -89,6 +89,16 @@ class BareMirror implements Mirror {
     return object?.type === 'tree' ? filesOf(object) : [];
   }
 
+  async changed(from: string, to: string): Promise<string[]> {
+    if (from === to || ![from, to].every(isObjectId)) return [];
+    const args = ['diff-tree', '-r', '-z', '--no-renames', '--name-only', from, to];
+    const paths = await gitText(args, this.#call).catch((error: unknown) => {
+      if (error instanceof GitError) return '';
+      throw error;
+    });
+    return paths.split('\0').filter(Boolean);
+  }
+
   async log({ from, to, most }: Parameters<Mirror['log']>[0]): Promise<LoggedCommit[]> {
     if (!isObjectId(to)) return [];
     const only = from === null ? null : await this.#onlyCommit(from, to);

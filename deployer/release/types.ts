@@ -31,6 +31,8 @@ export interface Mirror {
   read(commit: string, path: string): Promise<string | null>;
   /** Base names of the files directly in a directory of a commit. */
   list(commit: string, directory: string): Promise<string[]>;
+  /** Paths of the files in which two trees differ; none when one of them is not there. */
+  changed(from: string, to: string): Promise<string[]>;
   /**
    * The commits that `to` has and `from` has not, children before their parents, at most `most`;
    * `to` alone when `from` is null or not in the mirror.

@@ -156,4 +156,33 @@ describe('a rehearsal where migrations have to be reversible', () => {
     expect(rehearsal.stages.find(({ name }) => name === 'rehearse')?.state).toBe('done');
     expect(await stage.get('dev')).toEqual(before);
   });
+
+  it("takes a path for no more than a hint of migrations: the release's own program has the word", async () => {
+    const heldBy = async (message: string, files: Record<string, string>) => {
+      const commit = await stage.push('dev', message, files);
+      const { outcome, stages } = await stage.ended('dev', commit);
+      expect(outcome).toBe('deployed');
+      return stages.find(({ name }) => name === 'hold')?.state;
+    };
+    expect(await heldBy('How we migrate', { 'docs/migrations.md': 'With care.' })).toBe('skipped');
+    const { repository } = stage;
+    const program = await repository.git('show', 'HEAD:migrate.mjs');
+    const listed = await repository.git('ls-files', 'migrations');
+    const steps = await Promise.all(
+      listed
+        .split('\n')
+        .map(async (file) => [
+          file.replace('migrations/', 'steps/'),
+          await repository.git('show', `HEAD:${file}`),
+        ]),
+    );
+    const moved = { 'migrate.mjs': program.replace("'migrations/'", "'steps/'") };
+    expect(await heldBy('Another place', { ...Object.fromEntries(steps), ...moved })).toBe('skipped');
+    const migration = {
+      up: ['ALTER TABLE notes ADD COLUMN author TEXT'],
+      down: ['ALTER TABLE notes DROP COLUMN author'],
+      touches: ['notes'],
+    };
+    expect(await heldBy('Authors', { 'steps/004_author.json': JSON.stringify(migration) })).toBe('done');
+  });
 });

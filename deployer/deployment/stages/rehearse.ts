@@ -1,10 +1,12 @@
 import type { Generation, Generations } from '../../data/types.ts';
-import { oneLine } from '../../problem.ts';
 import { Skipped } from '../journal.ts';
 import { applyPlan, planData, planRollback } from '../migration.ts';
 import type { Suite } from '../model.ts';
 import { rehearseAfresh } from '../rehearsal/afresh.ts';
 import { failedUp, holdCheck, quickMs, suiteOf, upCheck, wayBackCheck } from '../rehearsal/checks.ts';
+import { beginAside } from '../rehearsal/aside.ts';
+import { clearAway } from '../rehearsal/clear-away.ts';
+import { looksMigrating } from '../rehearsal/looks-migrating.ts';
 import { copyFiles, withFiles } from '../rehearsal/files.ts';
 import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
 import { promotionSuite } from '../rehearsal/promotion.ts';
@@ -66,32 +68,41 @@ async function rehearseAlone(work: Work): Promise<void> {
 
 async function rehearseOnCopy(work: Work, generations: Generations, live: Live): Promise<void> {
   if (!live.generation) return;
-  const { generation: copy, heldMs } = await takeCopy(work, generations, live.generation);
+  const [{ generation: copy, heldMs }, likely] = await Promise.all([
+    takeCopy(work, generations, live.generation),
+    looksMigrating(work, live),
+  ]);
   try {
-    // Most deployments bring no migration: the release boots while its migrations are asked.
-    const early = startEarly(work, generations, copy);
-    work.plan = await planData(work, copy).catch(async (error: unknown) => {
-      await early.abandon();
-      throw error;
-    });
-    if (work.plan.kind === 'same') await rehearseCode(work, generations, copy, await early.begun);
-    else if (await early.abandon()) await rehearseMigrations(work, generations, { copy, heldMs, live });
-    else await onFreshCopy(work, generations, { heldMs, live });
+    if (likely) {
+      work.plan = { kind: 'next', down: null };
+      await rehearseMigrations(work, generations, { copy, heldMs, live });
+    } else await rehearseAsCode(work, generations, { copy, heldMs, live });
     work.rehearsed = true;
   } finally {
     clearAway(work, () => generations.remove(copy));
   }
 }
 
-/** What the verdict need not wait for. */
-function clearAway(work: Work, part: () => Promise<void>): void {
-  const { tools, record } = work;
-  work.clearing = work.clearing.then(part).catch((error: unknown) => {
-    tools.logger.warn(
-      { deployment: record.id, error: oneLine(error) },
-      'a rehearsal could not be cleared away',
-    );
+interface Copied {
+  copy: Generation;
+  heldMs: number;
+  live: Live;
+}
+
+/** Most deployments bring no migration: the release boots while its migrations are asked. */
+async function rehearseAsCode(
+  work: Work,
+  generations: Generations,
+  { copy, heldMs, live }: Copied,
+): Promise<void> {
+  const early = startEarly(work, generations, copy);
+  work.plan = await planData(work, copy).catch(async (error: unknown) => {
+    await early.abandon();
+    throw error;
   });
+  if (work.plan.kind === 'same') await rehearseCode(work, copy, await early.begun);
+  else if (await early.abandon()) await rehearseMigrations(work, generations, { copy, heldMs, live });
+  else await onFreshCopy(work, generations, { heldMs, live });
 }
 
 /** Boots the new release on the copy in the hope that nothing is to be migrated. */
@@ -118,7 +129,7 @@ function startEarly(work: Work, generations: Generations, copy: Generation) {
 async function onFreshCopy(
   work: Work,
   generations: Generations,
-  { heldMs, live }: { heldMs: number; live: Live },
+  { heldMs, live }: Omit<Copied, 'copy'>,
 ): Promise<void> {
   if (!live.generation) return;
   const copy = await generations.copy(live.generation);
@@ -130,12 +141,7 @@ async function onFreshCopy(
 }
 
 /** Without migrations: the instance that will be live boots beside the verification. */
-async function rehearseCode(
-  work: Work,
-  generations: Generations,
-  copy: Generation,
-  begun: Begun,
-): Promise<void> {
+async function rehearseCode(work: Work, copy: Generation, begun: Begun): Promise<void> {
   try {
     await conclude(work, await judge(work, copy, begun, () => bootEarly(work)));
   } finally {
@@ -171,11 +177,8 @@ async function rehearseRestore(work: Work, generations: Generations, live: Live)
   }
 }
 
-async function rehearseMigrations(
-  work: Work,
-  generations: Generations,
-  { copy, heldMs, live }: { copy: Generation; heldMs: number; live: Live },
-): Promise<void> {
+async function rehearseMigrations(work: Work, generations: Generations, copied: Copied): Promise<void> {
+  const { copy, live } = copied;
   const before: Before = {
     schema: await generations.schema(copy),
     rows: await generations.rows(copy),
@@ -183,7 +186,7 @@ async function rehearseMigrations(
     newest: live.record.applied?.at(-1) ?? 'none',
   };
   try {
-    await rehearseFrom(work, generations, before, { copy, heldMs, live });
+    await rehearseFrom(work, generations, before, copied);
   } finally {
     await before.watch.end();
   }
@@ -193,44 +196,30 @@ async function rehearseFrom(
   work: Work,
   generations: Generations,
   before: Before,
-  { copy, heldMs, live }: { copy: Generation; heldMs: number; live: Live },
+  { copy, heldMs, live }: Copied,
 ): Promise<void> {
   const began = performance.now();
   await applyPlan(work, copy).catch((error: unknown) => failedUp(work, error));
   const migrateMs = performance.now() - began;
+  if (work.ran.length === 0) {
+    work.plan = { kind: 'same' };
+    return rehearseCode(work, copy, await begin(work, generations, copy));
+  }
   await work.tools.journal.note(work.record.id, { ran: work.ran });
-  const back = await startWayBack(work, generations, copy, before);
+  const aside = beginAside(work, generations, copy);
+  const back = aside.on((own, draft) => whyNoWayBack(own, generations, draft, before));
+  const earlier = aside.on((own, draft) => earlierRunsOn(own, draft, live));
   try {
+    await aside.ready();
     const { suites, bootMs } = await judgeOn(work, generations, copy);
     const forecast = holdCheck(work, heldMs + migrateMs + bootMs + quickMs(suites));
     await conclude(work, [...suites, suiteOf([upCheck(work, migrateMs), forecast])]);
-    work.proven = await earlierRunsOn(work, copy, live);
-    const wayBack = wayBackCheck(work, await back.problem);
+    work.proven = await earlier;
+    const wayBack = wayBackCheck(work, await back);
     await conclude(work, [...suites, suiteOf([wayBack, upCheck(work, migrateMs), forecast])]);
   } finally {
-    await back.end();
+    await aside.end();
   }
-}
-
-/** The way back is tried on a copy of its own, beside the judgement of the release on the migrated one. */
-async function startWayBack(work: Work, generations: Generations, migrated: Generation, before: Before) {
-  const abort = new AbortController();
-  const aside = { ...work, signal: AbortSignal.any([work.signal, abort.signal]) };
-  const copy = await generations.copy(migrated);
-  const problem = whyNoWayBack(aside, generations, copy, before);
-  // It is looked at above, or not at all.
-  const ended = problem.then(
-    () => undefined,
-    () => undefined,
-  );
-  return {
-    problem,
-    async end(): Promise<void> {
-      abort.abort(new Error('the way back does not matter any more'));
-      await ended;
-      clearAway(work, () => generations.remove(copy));
-    },
-  };
 }
 
 /** Records the suites, and ends the deployment at the first failure. */

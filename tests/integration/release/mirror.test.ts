@@ -113,6 +113,20 @@ describe('the mirror', () => {
     expect(await mirror.resolve({ branch: 'dev' })).toMatchObject({ commit: second });
   });
 
+  it('tells in which files two trees differ, and nothing of one that is not there', async () => {
+    const { origin, mirror } = await mirrored();
+    const same = { 'db/schema.sql': '1', README: 'hello' };
+    const before = await origin.commit('dev', { ...same, 'db/migrate/1.rb': '1', 'gone/a': '1', x: '1' });
+    const after = await origin.commit('dev', { ...same, 'db/migrate/2.rb': '1', 'x/y': '1' });
+    await mirror.fetch();
+    const [one, other] = [await origin.treeOf(before), await origin.treeOf(after)];
+    const paths = ['db/migrate/1.rb', 'db/migrate/2.rb', 'gone/a', 'x', 'x/y'];
+    expect((await mirror.changed(one, other)).toSorted()).toEqual(paths);
+    expect(await mirror.changed(one, one)).toEqual([]);
+    expect(await mirror.changed('f'.repeat(40), other)).toEqual([]);
+    expect(await mirror.changed('--output=x', other)).toEqual([]);
+  });
+
   it('tells the commits of a range with their whole messages, children first', async () => {
     const { origin, mirror } = await mirrored();
     const first = await origin.commit('dev', { a: '1' }, 'One');

@@ -58,6 +58,10 @@ export class FakeMirror implements Mirror {
     throw new Error('the reconciler reads commits and files');
   }
 
+  async changed(): Promise<never> {
+    throw new Error('the reconciler does not compare trees');
+  }
+
   async log(): Promise<never> {
     throw new Error('the reconciler does not read messages');
   }
