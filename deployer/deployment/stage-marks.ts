@@ -56,8 +56,11 @@ export function createStageMarks() {
     asOfNow(id: string, stages: readonly Stage[]): Stage[] {
       const marks = kept.get(id);
       return stages.map((stage) => {
-        const { state = stage.state, duration_ms: durationMs = stage.durationMs, cause = stage.cause } =
-          marks?.get(stage.name) ?? {};
+        const {
+          state = stage.state,
+          duration_ms: durationMs = stage.durationMs,
+          cause = stage.cause,
+        } = marks?.get(stage.name) ?? {};
         return { name: stage.name, state, durationMs, cause };
       });
     },
