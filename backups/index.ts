@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Check } from './check.ts';
@@ -9,7 +10,7 @@ import type { Added } from './add-files.ts';
 import { readManifest, type Manifest } from './manifest.ts';
 import { entriesOf, isBackupId, newestFirst, removeBackup, sweepTemporaries } from './names.ts';
 import { manifestOf, pathOf, type Which } from './restore.ts';
-import { expendable, type Retention } from './retention.ts';
+import { expendable, expendableDropped, type Retention } from './retention.ts';
 import { withScratch } from './scratch.ts';
 import { createThreads } from './thread/client.ts';
 
@@ -91,12 +92,21 @@ async function read(directory: string, id: string): Promise<Backup | null> {
 }
 
 /**
- * Removes what the rules of retention let go, and what crashed processes left. One backup that verifies now always
+ * Removes what the rules of retention let go, and what crashed processes left. What a restore dropped was promised to be
+ * there: it outlives a backup that this very restore has made the oldest. One backup that verifies now always
  * stays: when none of those to keep does, the newest good one among the others. Returns the ids removed.
  */
 export async function pruneBackups(options: Retention & { directory: string }): Promise<string[]> {
-  const { directory } = options;
+  const { directory, now, agedAt = now } = options;
   await sweepTemporaries(directory);
+  const removed = await removeExpendable(options);
+  for (const name of expendableDropped(await entriesOf(directory), agedAt))
+    await rm(join(directory, name), { force: true });
+  return removed;
+}
+
+async function removeExpendable(options: Retention & { directory: string }): Promise<string[]> {
+  const { directory } = options;
   const { backups } = await listBackups(directory, options.now);
   const doomed = expendable(backups, options);
   if (doomed.length === 0) return [];

@@ -46,13 +46,11 @@ export async function sweepTemporaries(directory: string): Promise<void> {
   }
 }
 
-/** Removes a backup so that no part of it is ever seen under its name, and with it what restoring it dropped. */
+/** Removes a backup so that no part of it is ever seen under its name. */
 export async function removeBackup(directory: string, id: string): Promise<void> {
   const doomed = join(directory, temporaryName(id));
   await rename(join(directory, id), doomed);
   await rm(doomed, { recursive: true, force: true });
-  const dropped = (await entriesOf(directory)).filter((name) => name.startsWith(`${id}.dropped-`));
-  for (const name of dropped) await rm(join(directory, name), { force: true });
 }
 
 /** Field 22 of /proc/PID/stat: a pid alone may have been given to another process since. */

@@ -33,12 +33,18 @@ describe('pruning', () => {
     expect(await prune(1)).toEqual([]);
   });
 
-  test('removes what restoring a backup dropped together with that backup, and not before', async () => {
+  test('keeps what a restore dropped for a week, and as long as the backup that it lies beside', async () => {
     for (const day of ['01', '02']) await backupAt(source, `2026-11-${day}T00:00:00Z`, 'before-deploy');
-    const saved = ['01', '02'].map((day) => `2026-11-${day}_00-00-00.dropped-20261120-000000-abcdef.jsonl`);
-    for (const name of saved) writeFileSync(join(source.directory, name), '{}\n');
+    const dropped = ['01', '02'].flatMap((day) =>
+      [`20261113-130000-abcdef`, '20261119-000000-abcdef-back'].map(
+        (id) => `2026-11-${day}_00-00-00.dropped-${id}.jsonl`,
+      ),
+    );
+    for (const name of dropped) writeFileSync(join(source.directory, name), '{}\n');
     await prune(1);
-    expect(readdirSync(source.directory)).toEqual(['2026-11-02_00-00-00', saved[1]]);
+    expect(readdirSync(source.directory)).toEqual(['2026-11-02_00-00-00', ...dropped].sort());
+    await prune(1, '2026-11-20T13:00:01Z');
+    expect(readdirSync(source.directory)).toEqual(['2026-11-02_00-00-00', ...dropped.slice(1)].sort());
   });
 
   test('never removes the newest backup that verifies, however old it is', async () => {
