@@ -41,7 +41,11 @@ export function exchange(
       if (response.writableFinished) return;
       // The client is gone. A write that was sent on in full is left to its end, and counts as in flight until then.
       if (isRead(request) || !upstream.writableEnded) socket.destroy();
-      else arrived?.resume();
+      else {
+        // By ourselves, and first: `pipe` would pause an answer that nobody takes any more, and the write would never end.
+        arrived?.unpipe(response);
+        arrived?.resume();
+      }
     });
     sendBody(request, upstream);
   });
