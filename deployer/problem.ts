@@ -20,6 +20,11 @@ export class FailedError extends Error {
   override name = 'FailedError';
 }
 
+/** A process of the deployer's own ended in the middle of it: nothing is known to be wrong, and it may be begun anew. */
+export class CutOffError extends Error {
+  override name = 'CutOffError';
+}
+
 /** The system's code of an error (`ENOENT`, `SQLITE_BUSY`), or undefined. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;

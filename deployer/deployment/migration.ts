@@ -1,6 +1,6 @@
 import type { Difference, Generation, Generations } from '../data/types.ts';
 import { inWords } from '../data/in-words.ts';
-import { FailedError, oneLine, RefusedError } from '../problem.ts';
+import { CutOffError, FailedError, oneLine, RefusedError } from '../problem.ts';
 import { migrate, type ReleaseContext } from './programs.ts';
 import { planUndo } from './restore.ts';
 import type { DataPlan, Live, Tools, Work } from './work.ts';
@@ -107,6 +107,7 @@ async function takeDown(work: Work, live: Live, generation: Generation, to: stri
     return await migrate(work.tools, await liveContext(work, live), generation, ['down', '--to', to]);
   } catch (error) {
     work.signal.throwIfAborted();
+    if (error instanceof CutOffError) throw error;
     throw new RefusedError(
       `the migrations cannot be taken back: ${oneLine(error)}; --restore-backup returns to the backup from before and drops what changed since`,
     );

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FailedError, oneLine, RefusedError, UsageError } from '../problem.ts';
+import { CutOffError, FailedError, oneLine, RefusedError, UsageError } from '../problem.ts';
 import { EnvironmentError } from '../../environments/parse.ts';
 import { REHEARSAL, type Outcome, type StageName } from './model.ts';
 import type { Skipped } from './journal.ts';
@@ -50,6 +50,7 @@ const MOST_TRIES = 3;
 /**
  * Takes a deployment through its stages and records how it ended.
  * Before the switch a failure leaves what is live untouched; after it, what was live before is made live again.
+ * @throws CutOffError when it is to be recovered, and begun anew; what kept the journal from being written
  */
 export async function runDeployment(work: Work): Promise<void> {
   const { journal } = work.tools;
@@ -132,21 +133,31 @@ function succeeded(kind: Work['record']['kind']): Outcome {
 async function fail(work: Work, error: unknown): Promise<void> {
   const { tools, record } = work;
   const { journal } = tools;
+  if (error instanceof CutOffError && !work.signal.aborted && !(await isLive(work))) {
+    // As after a death of the deployer itself: recovery begins it anew, unless that has happened too often.
+    work.log(`cut off: ${oneLine(error)}`);
+    await undo(work);
+    throw error;
+  }
   const ended = endOf(work, error);
   if (unexpected(error))
     tools.logger.error({ deployment: record.id, err: error }, 'a stage failed in an unexpected way');
   work.log(`${ended.outcome}${ended.message ? `: ${ended.message}` : ''}`);
   await keepLastLines(work, ended.outcome);
-  const { phase } = await journal.get(record.id);
-  const live = phase === 'live' || (phase === 'switching' && (await hasSwitched(work)));
-  if (!live) {
+  if (!(await isLive(work))) {
     await undo(work);
     if (!stopping(work)) await journal.finish(record.id, ended.outcome, ended.message || null);
     return;
   }
   if (stopping(work)) return;
+  const { phase } = await journal.get(record.id);
   if (phase === 'switching') await journal.live(record.id);
   await takeBack(work, ended.message);
+}
+
+async function isLive(work: Work): Promise<boolean> {
+  const { phase } = await work.tools.journal.get(work.record.id);
+  return phase === 'live' || (phase === 'switching' && (await hasSwitched(work)));
 }
 
 /** What the instance said last belongs to the report, before another one writes to the same file. */

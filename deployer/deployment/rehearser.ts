@@ -1,4 +1,4 @@
-import { oneLine } from '../problem.ts';
+import { CutOffError, oneLine } from '../problem.ts';
 import type { Conductor } from './conductor.ts';
 import { DeploymentEnded } from './ended.ts';
 import { stop } from './instance.ts';
@@ -52,8 +52,9 @@ export function createRehearser(options: {
       else await options.onEnded();
     } catch (error) {
       logger.error({ deployment: record.id, err: error }, 'the rehearsal failed in an unexpected way');
-      // Where even that cannot be written it is taken up by a later kick.
-      await journal.finish(record.id, 'failed', oneLine(error)).catch(() => undefined);
+      // What was cut off, and where even that cannot be written, is taken up by a later kick.
+      if (!(error instanceof CutOffError))
+        await journal.finish(record.id, 'failed', oneLine(error)).catch(() => undefined);
     } finally {
       current = null;
     }

@@ -130,11 +130,12 @@ describe('a process that is killed', () => {
     },
   );
 
-  it('is the new instance once it is live: the deployment is rolled back, and reads do not fail', async () => {
+  it.each([
+    ['the new instance once it is live', () => ordeal.machine.instances(slots().live)],
+    ['the new instance, and the earlier one that was kept warm', () => ordeal.machine.instances()],
+  ])('is %s: the deployment is rolled back, and reads do not fail', async (_, whom) => {
     ordeal.open({ writes: 0 });
-    const { before, ended } = await killDuring('in settle', false, () =>
-      ordeal.machine.instances(slots().live),
-    );
+    const { before, ended } = await killDuring('in settle', false, whom);
     expect(ended).toMatchObject({
       outcome: 'rolled_back',
       cause: expect.stringContaining('the process ended') as string,
@@ -143,11 +144,26 @@ describe('a process that is killed', () => {
   });
 
   it.each([
+    ['before drained', true],
     ['did migrate', true],
     ['in settle', false],
   ])('is the front door, %s: it is back at once, and the deployment goes on', async (step, migration) => {
     const { version, ended } = await killDuring(step, migration, () => [ordeal.machine.frontDoor()]);
     expect(ended).toMatchObject({ outcome: 'deployed' });
+    expect(await ordeal.findings({ version })).toEqual([]);
+  });
+
+  it('is the starter of programs while a migration runs: the deployment is begun anew', async () => {
+    const { machine } = ordeal;
+    const { version, files } = ordeal.next({ migration: true });
+    ordeal.open();
+    machine.steps = [];
+    const commit = await machine.push('Cut off', files);
+    const { program, starter } = await waitFor('a migration', async () => machine.running('migrate.mjs'));
+    process.kill(program, 'SIGSTOP');
+    kill([starter, program]);
+    expect(await machine.ended(commit)).toMatchObject({ outcome: 'deployed' });
+    expect(machine.steps.filter((step) => step === 'after restart')).toHaveLength(1);
     expect(await ordeal.findings({ version })).toEqual([]);
   });
 });
@@ -219,32 +235,54 @@ describe('a daemon', () => {
       await ordeal.machine.strike();
     }
   });
+});
 
-  // Only root may mount.
-  it.runIf(process.getuid?.() === 0)(
-    'whose disk is full in the middle of a deployment serves on, and ends it once there is room',
-    async () => {
-      await using disk = await smallDisk();
-      const ballast = join(disk.path, 'ballast');
-      const ordeal = await Ordeal.set({}, disk.path);
-      try {
-        const { files } = ordeal.next({ migration: true });
-        const load = ordeal.open({ writes: 0 });
-        ordeal.machine.arm({ step: 'in rehearse' });
-        const commit = await ordeal.machine.push('No room', files);
-        await ordeal.machine.reached();
-        await fill(ballast);
-        ordeal.machine.go();
-        const seen = load.answers.length;
-        await waitFor('visitors', async () => (load.answers.length > seen + 80 ? true : undefined));
-        await rm(ballast);
-        const { outcome } = await ordeal.machine.ended(commit);
-        expect(outcome).toMatch(/^(rejected|deployed)$/);
-        expect(await ordeal.findings()).toEqual([]);
-      } finally {
-        await rm(ballast, { force: true });
-        await ordeal.machine.strike();
-      }
+// Only root may mount.
+describe.runIf(process.getuid?.() === 0)('a daemon whose disk is full', () => {
+  let disk: Awaited<ReturnType<typeof smallDisk>>;
+  let ordeal: Ordeal;
+  const ballast = () => join(disk.path, 'ballast');
+  beforeAll(async () => {
+    disk = await smallDisk();
+    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '0s' } }, disk.path);
+  });
+  afterAll(async () => {
+    await rm(ballast(), { force: true });
+    await ordeal.machine.strike();
+    await disk[Symbol.asyncDispose]();
+  });
+
+  it.each(['in rehearse', 'did hold'])(
+    'from %s on rejects, serves on, and deploys what comes once there is room',
+    async (step) => {
+      const { machine } = ordeal;
+      const { version } = await machine.visit();
+      const load = ordeal.open({ writes: 0 });
+      machine.arm({ step });
+      machine.steps = [];
+      const commit = await machine.push('No room', ordeal.next({ migration: true }).files);
+      await machine.reached();
+      await fill(ballast());
+      machine.go();
+      const whileFull = await waitFor('its outcome, or that there is no room to note it', async () => {
+        const { last } = await machine.status();
+        if (last?.commit === commit) return last;
+        return machine.steps.includes('before restart') ? null : undefined;
+      });
+      const seen = load.answers.length;
+      await waitFor('visitors', async () => (load.answers.length > seen + 40 ? true : undefined));
+      expect(await machine.visit()).toMatchObject({ version });
+      expect(machine.links().write).toBe(machine.links().live);
+      await rm(ballast());
+      // Where not even the journal had room it is begun anew.
+      const rejected = {
+        outcome: 'rejected',
+        cause: expect.stringMatching(/disk is full|no space/i) as string,
+      };
+      expect(await machine.ended(commit)).toMatchObject(whileFull ? rejected : { outcome: 'deployed' });
+      const next = ordeal.next({ migration: true });
+      expect(await ordeal.push(next.files, [])).toMatchObject({ outcome: 'deployed' });
+      expect(await ordeal.findings({ version: next.version })).toEqual([]);
     },
   );
 });

@@ -229,6 +229,16 @@ export class Machine {
     return handle.pid;
   }
 
+  /** A program that the daemon's starter runs now, by a word of its command line. */
+  running(word: string): { program: number; starter: number } | undefined {
+    for (const program of readdirSync('/proc').map(Number).filter(Number.isInteger)) {
+      const { command, parent: starter } = processOf(program);
+      if (command.includes(word) && processOf(starter).parent === this.#child?.pid)
+        return { program, starter };
+    }
+    return undefined;
+  }
+
   /** Directories of generations, finished or not. */
   generations(): string[] {
     return readdirSync(join(this.home, 'data', 'dev')).filter((name) => name !== 'current');
@@ -276,6 +286,17 @@ export class Machine {
     const response = await fetch(`${this.#url}${path}`);
     if (response.status !== 200) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
     return response.json();
+  }
+}
+
+/** Its command line and its parent; nothing and 0 once it has ended. */
+function processOf(pid: number): { command: string; parent: number } {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { command: readFileSync(`/proc/${pid}/cmdline`, 'utf8'), parent: Number(parent) };
+  } catch {
+    return { command: '', parent: 0 };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Generation, Generations, RowCounts, Watch } from '../../data/types.ts';
-import { oneLine } from '../../problem.ts';
+import { CutOffError, oneLine } from '../../problem.ts';
 import { stop } from '../instance.ts';
 import { contextOf, isBookkeeping, liveContext, touchingOnlyTheirs } from '../migration.ts';
 import { migrate, verify } from '../programs.ts';
@@ -35,6 +35,7 @@ export async function earlierRunsOn(work: Work, copy: Generation, live: Live): P
     }
   } catch (error) {
     work.signal.throwIfAborted();
+    if (error instanceof CutOffError) throw error;
     work.log(`the live release on the new schema: ${oneLine(error)}`);
     return false;
   }
@@ -59,6 +60,7 @@ export async function whyNoWayBack(
     return problem && `the down of ${names} ${problem}`;
   } catch (error) {
     work.signal.throwIfAborted();
+    if (error instanceof CutOffError) throw error;
     return `the down of ${names} failed: ${oneLine(error)}`;
   }
 }

@@ -7,6 +7,8 @@ import { Disturbed, type Work } from '../work.ts';
 /** When the deployer falls silent for so long, the sluice lets go by itself. */
 const LONGEST_LEASE_MS = 2000;
 
+const LOST = 'the hold on writes was lost';
+
 const leaseOf = (limitMs: number) => Math.ceil(Math.min(LONGEST_LEASE_MS, limitMs / 3));
 
 /**
@@ -29,7 +31,7 @@ export async function hold(work: Work): Promise<Skipped | void> {
   await tools.frontDoor.ensure(config.name, live.config.listen);
   const held = await tools.frontDoor.hold(config.name, { leaseMs, limitMs });
   guard(work, held, { leaseMs, left: left(), tooLong: () => tooLong(work, waitsFor) });
-  if (!(await work.hold?.drained(left()))) throw tooLong(work, waitsFor);
+  if (!(await work.hold?.drained(left()))) throw left() > 0 ? new Disturbed(LOST) : tooLong(work, waitsFor);
   waitsFor = 'the lock';
   // Before the lock: a job that waits for it might keep the whole instance from answering.
   await work.hold?.quiet();
@@ -59,7 +61,7 @@ function guard(
     void held.release().catch(() => undefined);
   };
   const renew = async () => {
-    if (!(await held.renew().catch(() => false))) end(new Disturbed('the hold on writes was lost'));
+    if (!(await held.renew().catch(() => false))) end(new Disturbed(LOST));
   };
   timers.push(
     setInterval(() => void renew(), leaseMs / 4),

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { FailedError } from '../../problem.ts';
+import { CutOffError, FailedError } from '../../problem.ts';
 import type { Answer, Jobs, Meanwhile, Request } from './protocol.ts';
 
 const PROGRAM = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -43,8 +43,31 @@ export function openStarter(): () => Promise<void> {
   };
 }
 
-/** Does a job in the starter; `here` does it in this process, where none is open. */
-export function byStarter<K extends keyof Jobs>(
+/**
+ * What comes to the same when it is done once more: git and systemctl, and a start, which ends what an earlier one left on
+ * its socket. A release's command may have begun to change something: whoever asked for it begins anew, or does not.
+ */
+const REPEATABLE: ReadonlySet<keyof Jobs> = new Set(['execute', 'start'] as const);
+
+/**
+ * Does a job in the starter; `here` does it in this process, where none is open.
+ * @throws CutOffError when the starter was killed meanwhile
+ */
+export async function byStarter<K extends keyof Jobs>(
+  job: K,
+  input: Jobs[K]['input'],
+  meanwhile: Meanwhile,
+  here: () => Promise<Jobs[K]['output']>,
+): Promise<Jobs[K]['output']> {
+  try {
+    return await doOnce(job, input, meanwhile, here);
+  } catch (error) {
+    if (!(error instanceof CutOffError) || !REPEATABLE.has(job) || meanwhile.signal?.aborted) throw error;
+    return doOnce(job, input, meanwhile, here);
+  }
+}
+
+function doOnce<K extends keyof Jobs>(
   job: K,
   input: Jobs[K]['input'],
   meanwhile: Meanwhile,
@@ -66,7 +89,7 @@ function begin(): Starter {
   child.on('message', (answer: Answer) => take(begun, answer));
   child.on('error', (error) => end(begun, error));
   child.on('exit', (code, signal) =>
-    end(begun, new Error(`the starter of programs ended: ${signal ?? code}`)),
+    end(begun, new CutOffError(`the starter of programs ended: ${signal ?? code}`)),
   );
   keepAlive(begun);
   return begun;

@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { runCommand } from '../../../deployer/host/command.ts';
 import { execute, type Execution } from '../../../deployer/host/execute.ts';
 import { startTimeOf } from '../../../deployer/host/proc.ts';
 import { openStarter } from '../../../deployer/host/starter/client.ts';
-import { until } from './fixture.ts';
+import { CutOffError } from '../../../deployer/problem.ts';
+import { scratch, until } from './fixture.ts';
 
 const WAIT = 'setInterval(() => {}, 1000)';
 
@@ -91,13 +94,39 @@ describe('the starter', () => {
     expect(await starterPid()).toBe(pid);
   });
 
-  test('that is killed fails what it was doing, and another one takes its place', async () => {
+  test('that is killed cuts off the command that it was running, and another one takes its place', async () => {
     opened();
     const pid = await starterPid();
-    const broken = execute(node(WAIT)).catch(String);
+    const cwd = scratch();
+    const ran = runCommand({
+      argv: [
+        process.execPath,
+        '-e',
+        `require('fs').writeFileSync('begun', ''); setTimeout(() => {}, 10_000)`,
+      ],
+      cwd,
+      env: {},
+      timeoutMs: 30_000,
+      signal: new AbortController().signal,
+      log: () => {},
+      stdout: 'collect',
+    }).catch((error: unknown) => error);
+    await until(() => existsSync(join(cwd, 'begun')), 'the command');
     process.kill(pid, 'SIGKILL');
-    expect(await broken).toContain('the starter of programs ended: SIGKILL');
-    await until(() => startTimeOf(pid) === null, 'its end');
+    expect(await ran).toEqual(new CutOffError('the starter of programs ended: SIGKILL'));
     expect(await starterPid()).not.toBe(pid);
+  });
+
+  test('that is killed keeps nobody from what comes to the same when it is done once more', async () => {
+    opened();
+    const pid = await starterPid();
+    const once = join(scratch(), 'once');
+    const script = `const { existsSync, writeFileSync } = require('fs');
+      if (existsSync('${once}')) console.log('again');
+      else { writeFileSync('${once}', ''); setTimeout(() => {}, 10_000); }`;
+    const executed = execute(node(script));
+    await until(() => existsSync(once), 'the first time');
+    process.kill(pid, 'SIGKILL');
+    expect((await executed).stdout.toString()).toBe('again\n');
   });
 });
