@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { closeBackupThreads } from '../../backups/index.ts';
 import { closeDataThreads } from '../data/index.ts';
 import type { Conductor } from '../deployment/conductor.ts';
-import { SLOTS, type Tools } from '../deployment/work.ts';
+import { isSlot, type Tools } from '../deployment/work.ts';
 import type { createOutbox } from '../forge/outbox.ts';
 import type { Forge } from '../forge/types.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
@@ -55,8 +55,7 @@ export async function stopInstances(tools: Tools, environments: readonly string[
   await Promise.all(
     instances.map(async (instance) => {
       await tools.services.stop(instance.process, 10_000);
-      const ofSlot = SLOTS.some((slot) => slot === instance.slot);
-      if (!ofSlot) await tools.instances.drop(instance.environment, instance.slot);
+      if (!isSlot(instance.slot)) await tools.instances.drop(instance.environment, instance.slot);
     }),
   );
 }

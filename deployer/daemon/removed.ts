@@ -3,7 +3,7 @@ import type { Tools } from '../deployment/work.ts';
 
 /** Ends what an environment that was removed still runs; a daemon that died over it may have left that. May be repeated. */
 export async function endRemoved(
-  tools: Pick<Tools, 'frontDoor' | 'instances' | 'services'>,
+  tools: Pick<Tools, 'frontDoor' | 'instances' | 'services' | 'runDirectory'>,
   environments: readonly string[],
 ): Promise<void> {
   const left = (await tools.instances.all()).filter(({ environment }) => !environments.includes(environment));

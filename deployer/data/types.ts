@@ -23,7 +23,10 @@ export interface Generation {
 
 export interface UnaskedQuestion {
   deployment: string;
+  /** ISO 8601; counts where `after` is null. */
   since: string;
+  /** The last entry of the audit log before: a clock that is set back hides nothing after it. */
+  after: number | null;
   /** The last entry of the audit log that was looked at; 0: none. */
   seen: number;
 }
@@ -93,9 +96,11 @@ export interface Generations {
    * when it was deleted since. Returns how many they are.
    */
   changes(now: Generation, earlier: Generation, file: string): Promise<number>;
+  /** The last entry of the audit log; 0: none yet, null: there is no such log, or its entries are not numbered. */
+  lastAudited(generation: Generation): Promise<number | null>;
   /**
    * Writes of a deployment that no request caused, where the database keeps an audit log, among the entries after `seen`.
-   * Those that name no deployment count `since` then (ISO 8601).
+   * Those that name no deployment count from then on that is asked for.
    */
   unasked(generation: Generation, asked: UnaskedQuestion): Promise<Unasked>;
   /** Begins to watch; costs nothing until something is written. */

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import type { Release } from '../release/types.ts';
 import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
 import { SILENCE, tellingWords } from './last-words.ts';
 import { digestOf, hidden } from './own-secrets.ts';
-import { socketOf, type Instance, type Tools } from './work.ts';
+import { isSlot, socketOf, type Instance, type Tools } from './work.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
 /** Between two looks for an instance's socket. */
@@ -116,12 +116,14 @@ function instanceLog(tools: Pick<Tools, 'home'>, environment: string, slot: stri
 }
 
 export async function stop(
-  tools: Pick<Tools, 'services' | 'instances'>,
-  instance: Instance,
+  tools: Pick<Tools, 'services' | 'instances' | 'runDirectory'>,
+  { environment, slot, process }: Instance,
   graceMs: number,
 ): Promise<void> {
-  await tools.services.stop(instance.process, graceMs);
-  await tools.instances.drop(instance.environment, instance.slot);
+  await tools.services.stop(process, graceMs);
+  // One that is killed leaves its socket. A slot's is served again; a rehearsal's has a name that never comes again.
+  if (!isSlot(slot)) rmSync(socketPath(tools, environment, slot), { force: true });
+  await tools.instances.drop(environment, slot);
 }
 
 async function healthy(
@@ -147,7 +149,8 @@ async function healthy(
     // The last look may be cut short by the deadline: what it answered before says more.
     else if (health.hung && !last.startsWith(`${HEALTH} answered`)) last = `${HEALTH} did not answer`;
     if (!tools.services.alive(instance.process)) {
-      throw new FailedError(`crashed at the start: ${await words()}`);
+      const said = await words();
+      throw new FailedError(said === SILENCE ? ENDED_SILENTLY : `crashed at the start: ${said}`);
     }
     if (performance.now() > deadline) {
       const log = await words();
@@ -157,6 +160,9 @@ async function healthy(
     await sleep(pause);
   }
 }
+
+const ENDED_SILENTLY =
+  'ended at the start and said nothing: commands.start has to be the server itself, in the foreground, until SIGTERM';
 
 /** To ask a socket that is not there yet costs many times what it costs to see that: so it is seen at once. */
 async function untilThere(

@@ -52,6 +52,7 @@ export async function prepare(
     clearing: Promise.resolve(),
     slotIsFree,
     liveSince: null,
+    lastAudited: null,
     retiring: null,
     warm: false,
     suites: [],

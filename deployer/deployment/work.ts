@@ -23,6 +23,9 @@ import type { Ahead } from './stages/ahead.ts';
 export const SLOTS = ['blue', 'green'] as const;
 export type Slot = (typeof SLOTS)[number];
 
+/** Not where a rehearsal or a drill has an instance of its own. */
+export const isSlot = (name: string): name is Slot => SLOTS.some((slot) => slot === name);
+
 /** What the stages work with: the edges of the house, each behind its interface. */
 export interface Tools {
   home: string;
@@ -190,6 +193,8 @@ export interface Work {
   clearing: Promise<void>;
   /** Resolves when the instance that the last deployment replaced rests: until then its slot is not free. */
   readonly slotIsFree: Promise<void>;
+  /** Set by `switch`: the last entry of the audit log before; null: not known. */
+  lastAudited: number | null;
   /** Of `performance.now()`, when this process made it live; null: it has not, or another one did. */
   liveSince: number | null;
   /**

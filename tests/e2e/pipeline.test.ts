@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Stage, waitFor } from '../kit/daemon.ts';
@@ -103,8 +103,13 @@ describe('a push', () => {
       /^crashed at the start: server.mjs:\d+: Error: planted: crash at the start$/,
     ],
     [
+      'ends at once without a word',
+      { version: 'bad', start: 'end' },
+      /^ended at the start and said nothing: commands\.start has to be the server itself/,
+    ],
+    [
       'is not healthy',
-      { version: 'bad', health: 503 },
+      { version: 'bad', health: 503, deaf: true },
       /^not healthy within 1 s: GET \/_deploy\/health answered 503/,
     ],
     [
@@ -139,6 +144,9 @@ describe('a push', () => {
       });
       expect(await stage.get('dev')).toEqual(before);
       expect(await stage.get('dev', '/notes')).toEqual(notes);
+      // One that has to be killed leaves its socket, which nobody will ever serve again.
+      const sockets = await readdir(join(stage.home, 'run', 'dev'));
+      expect(sockets.filter((name) => name.startsWith('rehearsal-'))).toEqual([]);
       expect((await stage.daemon.operations.environment('dev')).quarantined).toContain(commit);
     },
   );

@@ -58,6 +58,16 @@ describe('while a deployment settles', () => {
     expect(quarantined).toContain(commit);
   });
 
+  it('a health that comes and goes takes it back', async () => {
+    const commit = await stage.push('dev', 'Well at times', {
+      'behaviour.json': behaviour({ version: 'at times', sickLive: 'at times' }),
+    });
+    expect(await stage.ended('dev', commit)).toMatchObject({
+      outcome: 'rolled_back',
+      cause: 'settle: GET /_deploy/health answered 503, expected 200',
+    });
+  });
+
   it('its end takes it back, and the report says in which line it ended', async () => {
     const commit = await stage.push('dev', 'Ends once live', {
       'behaviour.json': behaviour({ version: 'ends', throwLive: true }),
@@ -70,17 +80,23 @@ describe('while a deployment settles', () => {
     });
   });
 
-  it('a write that no request caused takes it back, and the report names table and row', async () => {
-    const commit = await stage.push('dev', 'A rogue', {
-      'behaviour.json': behaviour({ version: 'rogue', rogue: true }),
-    });
-    expect(await stage.ended('dev', commit)).toMatchObject({
-      outcome: 'rolled_back',
-      cause: expect.stringMatching(
-        /^settle: 1 rows of notes \(the last: \d+\) written without a request$/,
-      ) as string,
-    });
-  });
+  it.each([
+    ['', true],
+    [', also of a program that names no deployment and whose clock was set back,', 'nameless'],
+  ] as const)(
+    'a write that no request caused%s takes it back, and the report names table and row',
+    async (_, rogue) => {
+      const commit = await stage.push('dev', 'A rogue', {
+        'behaviour.json': behaviour({ version: `rogue ${rogue}`, rogue }),
+      });
+      expect(await stage.ended('dev', commit)).toMatchObject({
+        outcome: 'rolled_back',
+        cause: expect.stringMatching(
+          /^settle: 1 rows of notes \(the last: \d+\) written without a request$/,
+        ) as string,
+      });
+    },
+  );
 
   it('code and schema are taken back together, and what visitors wrote meanwhile stays', async () => {
     await stage.post('dev', 'before');

@@ -60,14 +60,16 @@ export class Repository {
 
 export interface Behaviour {
   version: string;
-  start?: 'crash' | 'write' | 'tell';
+  start?: 'crash' | 'end' | 'write' | 'tell';
   /** Run on the database at the start. */
   startSql?: string;
   /** Run on the database at the start of what is to be live, and not in a rehearsal. */
   slotSql?: string;
   health?: number | 'hang';
-  /** Healthy while it is verified, and no longer once it is live. */
-  sickLive?: boolean;
+  /** Does not end by SIGTERM. */
+  deaf?: boolean;
+  /** Healthy while it is verified, and no longer once it is live; or only every other time that it is asked. */
+  sickLive?: true | 'at times';
   /** Milliseconds between two writes that no request causes. */
   background?: number;
   home?: number;
@@ -77,8 +79,8 @@ export interface Behaviour {
   crashLater?: boolean;
   /** Ends by an error once it is live. */
   throwLive?: boolean;
-  /** Writes without a request once it is live. */
-  rogue?: boolean;
+  /** Writes without a request once it is live; by another program, which names no deployment, while the clock is wrong. */
+  rogue?: true | 'nameless';
   /** Knows no `PUT /_deploy/mode`; its job begins, and its health fails, with the first write that it is given. */
   noMode?: boolean;
   /** The variable whose value the start page shows. */

@@ -37,19 +37,21 @@ export function auditedBy(database: Connection, table: string, keyText: string):
 /**
  * Writes of a deployment that no request caused, from the same log: `3 rows of documents (the last: 17) written without
  * a request`; none where there is no such log. A job that opens the database by itself names no deployment: its writes
- * count from `since` (ISO 8601) on.
+ * count after an entry, or from a time on.
  */
-export function unaskedWrites(database: Connection, { deployment, since, seen }: UnaskedQuestion): Unasked {
+export function unaskedWrites(database: Connection, asked: UnaskedQuestion): Unasked {
+  const { seen } = asked;
   if (!hasLog(database, 'main')) return { found: null, seen };
-  const { last } = newest.parse(database.prepare(NEWEST).get());
+  const last = lastEntry(database);
   const rows = database
     .prepare(
       `SELECT table_name AS "table", count(*) AS rows, CAST(max(row_id) AS TEXT) AS last FROM audit_log
-       WHERE id > ? AND request_id IS NULL
-         AND (deployment_id = ? OR deployment_id IS NULL AND julianday(at) >= julianday(?))
+       WHERE id > @seen AND request_id IS NULL
+         AND (deployment_id = @deployment OR deployment_id IS NULL
+           AND CASE WHEN @after IS NULL THEN julianday(at) >= julianday(@since) ELSE id > @after END)
        GROUP BY table_name ORDER BY table_name`,
     )
-    .all(seen, deployment, since);
+    .all(asked);
   const found = unasked
     .parse(rows)
     .map(({ table, rows: count, last: row }) => `${count} rows of ${table} (the last: ${row})`);
@@ -59,8 +61,13 @@ export function unaskedWrites(database: Connection, { deployment, since, seen }:
   };
 }
 
-/** Where ids are no numbers, all of the log is looked at each time. */
-const NEWEST = "SELECT CASE typeof(max(id)) WHEN 'integer' THEN max(id) END AS last FROM audit_log";
+/** Its id; 0: none yet, null: no such log, or ids that are no numbers: all of the log is looked at each time then. */
+export function lastEntry(database: Connection): number | null {
+  return hasLog(database, 'main') ? newest.parse(database.prepare(NEWEST).get()).last : null;
+}
+
+const NEWEST =
+  "SELECT CASE typeof(coalesce(max(id), 0)) WHEN 'integer' THEN coalesce(max(id), 0) END AS last FROM audit_log";
 const newest = z.object({ last: z.number().nullable() });
 const unasked = z.array(z.object({ table: z.string(), rows: z.number(), last: z.string().nullable() }));
 

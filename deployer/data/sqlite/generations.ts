@@ -60,6 +60,7 @@ export function sqliteGenerations(options: { home: string; environment: string; 
     sound: (which) => thread.run('sound', fileOf(which)),
     changes: (now, earlier, to) =>
       thread.run('changes', { now: fileOf(now), earlier: fileOf(earlier), file: to }),
+    lastAudited: (which) => thread.run('lastAudited', fileOf(which)),
     unasked: (which, asked) => thread.run('unasked', { file: fileOf(which), asked }),
     watch: async (which) => {
       const id = await thread.run('watch', fileOf(which));

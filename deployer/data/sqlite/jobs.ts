@@ -5,7 +5,7 @@ import { reading } from '../../../backups/sqlite/open.ts';
 import { firstProblem, foreignKeys, quickIntegrity } from '../../../backups/sqlite/sound.ts';
 import type { Difference, RowCounts, Unasked, UnaskedQuestion } from '../types.ts';
 import { begin, copiesAhead, finish, giveUp } from './ahead.ts';
-import { unaskedWrites } from './audit.ts';
+import { lastEntry, unaskedWrites } from './audit.ts';
 import { writeChanges } from './changes.ts';
 import { compareDatabases } from './compare.ts';
 import { markTables } from './mark.ts';
@@ -31,6 +31,7 @@ export const dataJobs = {
   sound: (file: string): string | null => firstProblem(file, [quickIntegrity, foreignKeys]),
   changes: ({ now, earlier, file }: { now: string; earlier: string; file: string }): number =>
     writeChanges(now, earlier, file),
+  lastAudited: (file: string): number | null => reading(file, lastEntry),
   unasked: ({ file, asked }: { file: string; asked: UnaskedQuestion }): Unasked =>
     reading(file, (database) => unaskedWrites(database, asked)),
   watch,

@@ -7,7 +7,9 @@ import { sinceLive } from '../since-live.ts';
 import type { Instance, Work } from '../work.ts';
 
 const LOOK_EVERY_MS = 250;
+/** So many of the last few: an instance that is well at times is not well. */
 const UNHEALTHY_LOOKS = 3;
+const LAST_LOOKS = 8;
 /** Fewer answers say nothing about a rate. */
 const FEWEST_REQUESTS = 20;
 /** A share of failed answers that is never normal, and how much worse than before counts as worse. */
@@ -43,12 +45,12 @@ type Look = () => Promise<string | null>;
 async function watchHealth(work: Work, candidate: Instance): Promise<Look> {
   const { tools, config } = work;
   const socket = socketPath(tools, config.name, candidate.slot);
-  let unhealthy = 0;
+  let last: boolean[] = [];
   return async () => {
     if (!tools.services.alive(candidate.process)) return await lastWordsOf(work);
     const { status } = await healthOf(socket, 2000);
-    unhealthy = status === 200 ? 0 : unhealthy + 1;
-    if (unhealthy < UNHEALTHY_LOOKS) return null;
+    last = [status === 200, ...last].slice(0, LAST_LOOKS);
+    if (status === 200 || last.filter((isWell) => !isWell).length < UNHEALTHY_LOOKS) return null;
     return `${HEALTH} ${status === null ? 'did not answer' : `answered ${status}`}, expected 200`;
   };
 }
@@ -76,7 +78,8 @@ async function watchErrors({ tools, config }: Work): Promise<Look> {
 }
 
 /** Writes that no request caused: start-up code or a job that changes data behind everybody's back. */
-async function watchWrites({ tools, record, config, generation, candidate }: Work): Promise<Look> {
+async function watchWrites(work: Work): Promise<Look> {
+  const { tools, record, config, generation, candidate, lastAudited: after } = work;
   const generations = tools.generations(config);
   // From then on only the new release writes; the migrations wrote before.
   const since = (await tools.journal.stageBegan(record.id, 'switch')) ?? tools.clock().toISOString();
@@ -84,7 +87,7 @@ async function watchWrites({ tools, record, config, generation, candidate }: Wor
   return async () => {
     if (!generations || !generation || !candidate) return null;
     const { deployment } = candidate;
-    const looked = await generations.unasked(generation, { deployment, since, seen });
+    const looked = await generations.unasked(generation, { deployment, since, after, seen });
     seen = looked.seen;
     return looked.found;
   };

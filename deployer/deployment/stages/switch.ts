@@ -13,13 +13,17 @@ export async function switchOver(work: Work): Promise<void> {
   const { tools, record, candidate, config, generation, live } = work;
   if (!candidate) throw new FailedError('there is no instance to switch to');
   await demandUntouched(work);
-  await tools.journal.note(record.id, {
-    previous: previousOf(work),
-    replaced: live?.record.id ?? null,
-    proven: work.proven,
-    applied: work.applied,
-    generation: generation?.id ?? null,
-  });
+  const [lastAudited] = await Promise.all([
+    lastAuditedOf(work),
+    tools.journal.note(record.id, {
+      previous: previousOf(work),
+      replaced: live?.record.id ?? null,
+      proven: work.proven,
+      applied: work.applied,
+      generation: generation?.id ?? null,
+    }),
+  ]);
+  work.lastAudited = lastAudited;
   await tools.journal.phase(record.id, 'switching');
   await makeWritable(work, candidate);
   if (work.hold) await switchHeld(work);
@@ -28,6 +32,13 @@ export async function switchOver(work: Work): Promise<void> {
   await tools.journal.live(record.id);
   work.liveSince = performance.now();
   if (live && live.config.listen !== config.listen) await tools.frontDoor.ensure(config.name, config.listen);
+}
+
+/** What is written after it is for the new release to answer for. `settle` can also go by the time. */
+async function lastAuditedOf({ tools, config, generation }: Work): Promise<number | null> {
+  const generations = tools.generations(config);
+  if (!generations || !generation) return null;
+  return generations.lastAudited(generation).catch(() => null);
 }
 
 /** A warm instance may have ended since it was last seen: another one is started in its place then. */

@@ -116,7 +116,7 @@ describe('a generation', () => {
     const entry = (deployment: string, request: string) =>
       `INSERT INTO audit_log(at, deployment_id, request_id, table_name, row_id, action)
        VALUES ('2026-11-20T12:00:00Z', ${deployment}, ${request}, 'docs', '17', 'insert')`;
-    const asked = { deployment: 'd7', since: '2026-11-20T11:00:00Z' };
+    const asked = { deployment: 'd7', since: '2026-11-20T11:00:00Z', after: null };
     const { seen } = await generations.unasked(from, { ...asked, seen: 0 });
     sql(fileOf(from), entry("'d7'", "'a request'"));
     expect(await generations.unasked(from, { ...asked, seen })).toEqual({ found: null, seen: seen + 1 });
@@ -129,6 +129,10 @@ describe('a generation', () => {
     });
     const later = { ...asked, since: '2026-11-20T13:00:00Z', seen };
     expect((await generations.unasked(from, later)).found).toMatch(/^1 rows of docs/);
+    // A clock that was set back meanwhile.
+    expect((await generations.unasked(from, { ...later, after: seen + 1 })).found).toMatch(/^2 rows of docs/);
+    expect((await generations.unasked(from, { ...later, after: seen + 3 })).found).toMatch(/^1 rows of docs/);
+    expect(await generations.lastAudited(from)).toBe(seen + 4);
   });
 
   test('that could not be filled leaves nothing', async () => {

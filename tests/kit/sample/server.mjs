@@ -14,6 +14,7 @@ let visited = false;
 const rests = () => (behaviour.noMode ? !visited : readOnly);
 
 if (behaviour.start === 'crash') throw new Error('planted: crash at the start');
+if (behaviour.start === 'end') process.exit(0);
 if (behaviour.start === 'tell') throw new Error(`it is ${process.env[behaviour.tells]}`);
 const database = new DatabaseSync(DATABASE_FILE);
 database.exec('PRAGMA busy_timeout = 2000');
@@ -38,8 +39,10 @@ if (behaviour.background) setInterval(() => rests() || tick(), behaviour.backgro
 function rogue() {
   const { lastInsertRowid } = database.prepare(`INSERT INTO ${table} (text) VALUES ('nobody asked')`).run();
   database
-    .prepare("INSERT INTO audit_log (deployment_id, table_name, row_id, action) VALUES (?, ?, ?, 'insert')")
-    .run(DEPLOYMENT_ID, table, String(lastInsertRowid));
+    .prepare(
+      `INSERT INTO audit_log (at, deployment_id, table_name, row_id, action) VALUES ('2001-01-01T00:00:00Z', ?, ?, ?, 'insert')`,
+    )
+    .run(behaviour.rogue === 'nameless' ? null : DEPLOYMENT_ID, table, String(lastInsertRowid));
 }
 
 function throwLive() {
@@ -52,12 +55,14 @@ const columns = () =>
     .all()
     .map(({ name }) => name);
 
+let looks = 0;
 const server = createServer(async (request, response) => {
   const answer = (status, body) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   if (request.url === '/_deploy/health') {
     if (behaviour.health === 'hang') return;
-    return answer(behaviour.sickLive && !rests() ? 503 : (behaviour.health ?? 200), { status: 'ok' });
+    const isSick = behaviour.sickLive === 'at times' ? looks++ % 2 === 1 : behaviour.sickLive;
+    return answer(isSick && !rests() ? 503 : (behaviour.health ?? 200), { status: 'ok' });
   }
   if (request.url === '/_deploy/mode' && behaviour.noMode) return answer(404, {});
   if (request.url === '/_deploy/mode' && request.method === 'PUT') {
@@ -104,6 +109,7 @@ if (LISTEN.startsWith('/')) {
   server.listen(Number(port), host);
 }
 process.once('SIGTERM', () => {
+  if (behaviour.deaf) return;
   server.close(() => process.exit(0));
   server.closeIdleConnections();
 });
