@@ -20,7 +20,7 @@ import type { DeploymentRecord } from './record.ts';
 import type { Ahead } from './stages/ahead.ts';
 
 /** The slots of an environment; one is live. */
-export const SLOTS = ['blue', 'green'] as const;
+const SLOTS = ['blue', 'green'] as const;
 export type Slot = (typeof SLOTS)[number];
 
 /** Not where a rehearsal or a drill has an instance of its own. */

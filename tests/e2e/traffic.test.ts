@@ -253,7 +253,7 @@ describe.runIf(process.getuid?.() === 0)('a daemon whose disk is full', () => {
   });
 
   it.each(['in rehearse', 'did hold'])(
-    'from %s on rejects, serves on, and deploys what comes once there is room',
+    '%s: rejects, serves on, and deploys what comes once there is room',
     async (step) => {
       const { machine } = ordeal;
       const { version } = await machine.visit();

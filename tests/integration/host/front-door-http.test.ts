@@ -298,7 +298,7 @@ behindEach((kind) => {
       answer.on('error', () => undefined);
       call.destroy();
       // Whoever answers this has seen that.
-      await send(listen);
+      expect((await send(listen)).status).toBe(200);
       more.resolve();
       await until(async () => (await door.counters('dev')).writesInFlight === 0, 'the end');
     });
