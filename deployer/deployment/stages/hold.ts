@@ -24,7 +24,8 @@ export async function hold(work: Work): Promise<Skipped | void> {
   if (!live?.generation) return new Skipped('nothing is live');
   const limitMs = config.cutover.hold;
   const leaseMs = leaseOf(limitMs);
-  await beginNext(work, live.generation);
+  // While writes wait nothing else is to be busy: what the rehearsal left is cleared away before.
+  await Promise.all([beginNext(work, live.generation), work.clearing]);
   const began = performance.now();
   const left = () => Math.max(0, longestHold(limitMs) - (performance.now() - began));
   let waitsFor: Step = 'the writes';
