@@ -3,6 +3,17 @@ import { join, resolve } from 'node:path';
 import { codeOf, SettingsError } from './problem.ts';
 import { SETTINGS } from './settings.ts';
 
+/** Where `init` keeps what it was told, for `start` to read. */
+export interface KeptSettings {
+  location: string;
+  /** @throws SettingsError */
+  read(): Promise<Record<string, string>>;
+  /** What is there besides stays. @returns whether it is as it was */
+  write(values: Readonly<Record<string, string>>): Promise<boolean>;
+  /** What makes the deployer read it. */
+  next: string;
+}
+
 /**
  * `$DEPLOYER_HOME/settings.env`, which `init` writes: `NAME=value` lines as systemd reads an EnvironmentFile
  * (systemd.exec(5)), `#` before a comment, quotes around a value that has blanks or lines.

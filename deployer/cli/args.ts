@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
 import { UsageError } from '../problem.ts';
 import { nearest } from './nearest.ts';
-import type { OptionSpec, Verb } from './verb.ts';
+import type { Args, OptionSpec, Verb } from './verb.ts';
 
 type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
 
@@ -11,15 +11,6 @@ export const COMMON: Record<string, OptionSpec> = {
   json: { help: 'one JSON object on stdout, everything else on stderr' },
   help: { help: 'this text', short: 'h' },
 };
-
-/** What was given to a verb: its arguments by name, its options by kind. */
-export interface Args {
-  argument(name: string): string;
-  optional(name: string): string | undefined;
-  text(option: string): string | undefined;
-  list(option: string): string[];
-  flag(option: string): boolean;
-}
 
 export interface Glance {
   words: string[];

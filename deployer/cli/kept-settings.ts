@@ -2,20 +2,15 @@ import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LAYOUT } from '../install/layout.ts';
 import { writeAtomically } from '../release/files.ts';
-import { readSettingsFile, readText, settingsFileOf, updatedText } from '../settings-file.ts';
+import {
+  readSettingsFile,
+  readText,
+  settingsFileOf,
+  updatedText,
+  type KeptSettings,
+} from '../settings-file.ts';
 import { findHome } from './connection.ts';
 import type { Io } from './io.ts';
-
-/** Where `init` keeps what it was told, for `start` to read. */
-export interface KeptSettings {
-  location: string;
-  /** @throws SettingsError */
-  read(): Promise<Record<string, string>>;
-  /** What is there besides stays. @returns whether it is as it was */
-  write(values: Readonly<Record<string, string>>): Promise<boolean>;
-  /** What makes the deployer read it. */
-  next: string;
-}
 
 /** A file that is named, else the host's settings and credentials where `install` was here, else a file in the home. */
 export async function keptSettings({ env, cwd, signal }: Io, named: string | null): Promise<KeptSettings> {

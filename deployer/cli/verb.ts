@@ -1,4 +1,3 @@
-import type { Args } from './args.ts';
 import type { Client } from './client.ts';
 import type { Io } from './io.ts';
 import type { Result } from './outcome.ts';
@@ -11,6 +10,15 @@ export interface OptionSpec {
   /** May be given more than once. */
   many?: boolean;
   short?: string;
+}
+
+/** What was given to a verb: its arguments by name, its options by kind. */
+export interface Args {
+  argument(name: string): string;
+  optional(name: string): string | undefined;
+  text(option: string): string | undefined;
+  list(option: string): string[];
+  flag(option: string): boolean;
 }
 
 /** What a verb works with. */

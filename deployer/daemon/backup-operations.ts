@@ -6,7 +6,7 @@ import type { Live, Tools } from '../deployment/work.ts';
 import type { Backup, DrillReport, Operations } from '../operations.ts';
 import { oneLine, RefusedError, UsageError } from '../problem.ts';
 import type { Background } from './background.ts';
-import { demandNothingLocked } from './operations/locks.ts';
+import { demandNothingLocked } from './nothing-locked.ts';
 import { backupsOf, damagedBackups, pruneBackupsOf, sentence } from './backups.ts';
 import { drill } from './drill.ts';
 import type { LookUp } from './live.ts';

@@ -17,7 +17,6 @@ import type { Journal } from './journal.ts';
 import type { Suite } from './model.ts';
 import type { OwnSecrets } from './own-secrets.ts';
 import type { DeploymentRecord } from './record.ts';
-import type { Ahead } from './stages/ahead.ts';
 
 /** The slots of an environment; one is live. */
 const SLOTS = ['blue', 'green'] as const;
@@ -145,6 +144,22 @@ export type DataPlan =
   | { kind: 'restore'; backup: string; generation: string | null };
 
 type Output = () => Promise<string>;
+
+/** A copy of what is live. */
+export interface AheadCopy {
+  generation: Generation;
+  /** How long one under a hold takes: nothing to speak of where most of it is made before. */
+  heldMs: number;
+}
+
+/** What needs no release, and is made beside its build: later stages wait for it, `undo` drops what none has taken. */
+interface Ahead {
+  /** A copy of what is live, for the rehearsal. */
+  copy: Promise<AheadCopy> | null;
+  /** The backup before the deployment. */
+  backup: Promise<string> | null;
+  abort: AbortController;
+}
 
 /** A deployment while it is worked on: what the stages hand to each other. */
 export interface Work {

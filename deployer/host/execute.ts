@@ -2,26 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { Writable } from 'node:stream';
 import { codeOf, oneLine } from '../problem.ts';
 import { byStarter } from './starter/client.ts';
-
-/** A program of the machine's own, git or systemctl, that is given all that it reads and is waited for. */
-export interface Execution {
-  argv: readonly string[];
-  env: Readonly<Record<string, string>>;
-  /** stdin; empty by default. */
-  input?: string | Buffer | undefined;
-  /** Given on file descriptor 3: neither argv nor environment shows it. */
-  secret?: string | undefined;
-  timeoutMs: number;
-}
-
-export interface Executed {
-  /** null: it could not be started, or was stopped. */
-  exitCode: number | null;
-  stdout: Buffer;
-  stderr: string;
-  /** Why it could not be started. */
-  error: { message: string; code: string | undefined } | null;
-}
+import type { Executed, Execution } from './types.ts';
 
 /** More than any tree or file that git is asked for: what writes more is stopped. */
 const MOST_BYTES = 1 << 29;

@@ -39,6 +39,26 @@ export interface CommandResult {
 
 export type RunCommand = (spec: CommandSpec) => Promise<CommandResult>;
 
+/** A program of the machine's own, git or systemctl, that is given all that it reads and is waited for. */
+export interface Execution {
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  /** stdin; empty by default. */
+  input?: string | Buffer | undefined;
+  /** Given on file descriptor 3: neither argv nor environment shows it. */
+  secret?: string | undefined;
+  timeoutMs: number;
+}
+
+export interface Executed {
+  /** null: it could not be started, or was stopped. */
+  exitCode: number | null;
+  stdout: Buffer;
+  stderr: string;
+  /** Why it could not be started. */
+  error: { message: string; code: string | undefined } | null;
+}
+
 /** A process as the kernel knows it: a pid alone may have been given to another process since. */
 export interface ProcessHandle {
   pid: number;

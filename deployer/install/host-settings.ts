@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import type { KeptSettings } from '../cli/kept-settings.ts';
 import { writeAtomically } from '../release/files.ts';
-import { readSettingsFile, readText, updatedText } from '../settings-file.ts';
+import { readSettingsFile, readText, updatedText, type KeptSettings } from '../settings-file.ts';
 import { credentialOf, SETTINGS } from '../settings.ts';
 import { thisHost } from './host.ts';
 import { needRoot } from './install.ts';

@@ -1,9 +1,8 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FailedError } from '../problem.ts';
-import type { ReadObject } from './object-server.ts';
-import type { GitObject } from './objects.ts';
 import { damaged, listTree, objectId, type SizedEntry, type TreeEntry } from './tree.ts';
+import type { GitObject, ReadObject } from './types.ts';
 
 /**
  * Writes the files of a tree into a new directory: the blobs themselves, each checked against its id first.

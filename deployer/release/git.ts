@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { execute, type Executed } from '../host/execute.ts';
+import { execute } from '../host/execute.ts';
+import type { Executed } from '../host/types.ts';
 import { oneLine } from '../problem.ts';
 import { pickVariables } from './variables.ts';
 

@@ -3,11 +3,11 @@ import { createLocks } from './locks.ts';
 import { mergeCommits } from './merge.ts';
 import { isBranchName, isObjectId, isTagName, isTreePath } from './names.ts';
 import { ObjectServer } from './object-server.ts';
-import { filesOf, type GitObject, parseCommit, parseLogged, readObjects } from './objects.ts';
+import { filesOf, parseCommit, parseLogged, readObjects } from './objects.ts';
 import { fetchFrom, protocolOfRemote } from './remote.ts';
 import { createRepository, ensureRepository, isSound, objectFormat, tidy } from './repository.ts';
 import type { Remote } from '../forge/types.ts';
-import type { Commit, LoggedCommit, Merged, Mirror } from './types.ts';
+import type { Commit, GitObject, LoggedCommit, Merged, Mirror } from './types.ts';
 
 export interface MirrorOptions {
   /** Where the bare repository is kept; made when absent, made anew when unusable. */

@@ -1,10 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { gitServer } from './git.ts';
-import { readObjects, type GitObject } from './objects.ts';
-
-/** The object of a name, null when it is missing. @throws GitError when it is damaged */
-export type ReadObject = (name: string) => Promise<GitObject | null>;
+import { readObjects } from './objects.ts';
+import type { GitObject } from './types.ts';
 
 /** Milliseconds without a question after which it ends. */
 const IDLE_MS = 10_000;

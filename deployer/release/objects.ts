@@ -1,13 +1,7 @@
 import { git, type GitCall } from './git.ts';
-import type { Commit, LoggedCommit } from './types.ts';
+import type { Commit, LoggedCommit, GitObject } from './types.ts';
 
 /** Reading objects by `git cat-file --batch`: names go in by stdin, so that none can be taken for an option. */
-
-export interface GitObject {
-  id: string;
-  type: string;
-  data: Buffer;
-}
 
 /** The objects of these names (`<id>`, `<id>^{commit}`, `<id>:<path>`), null for each that is not there. */
 export async function readObjects(names: readonly string[], call: GitCall): Promise<(GitObject | null)[]> {

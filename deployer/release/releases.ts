@@ -13,9 +13,9 @@ import { differences } from './integrity.ts';
 import { createLocks } from './locks.ts';
 import { readManifest, writeManifest, type Manifest } from './manifest.ts';
 import { isObjectId } from './names.ts';
-import { ObjectServer, type ReadObject } from './object-server.ts';
+import { ObjectServer } from './object-server.ts';
 import { pruneReleases, type Uses } from './prune.ts';
-import type { Release, Releases } from './types.ts';
+import type { ReadObject, Release, Releases } from './types.ts';
 
 export interface ReleasesOptions {
   /** The deployer's home: `releases/`, `dependencies/` and `cache/` are kept there. */

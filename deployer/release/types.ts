@@ -1,5 +1,3 @@
-import type { ReadObject } from './object-server.ts';
-
 /** A commit of the forge, in the mirror. */
 export interface Commit {
   commit: string;
@@ -16,6 +14,16 @@ export interface LoggedCommit {
   parents: string[];
   message: string;
 }
+
+/** An object of git's, as it keeps it. */
+export interface GitObject {
+  id: string;
+  type: string;
+  data: Buffer;
+}
+
+/** The object of a name, null when it is missing. @throws GitError when it is damaged */
+export type ReadObject = (name: string) => Promise<GitObject | null>;
 
 /** The deployer's own bare copy of the repository. Names from outside never reach an argv as an option. */
 export interface Mirror {

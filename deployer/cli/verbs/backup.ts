@@ -2,11 +2,10 @@ import { open, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { codeOf, UsageError } from '../../problem.ts';
 import { NEWEST } from '../../operations.ts';
-import type { Args } from '../args.ts';
 import type { Output } from '../io.ts';
 import { failedCheck, suiteText } from '../text/suites.ts';
 import { table } from '../text/table.ts';
-import type { Verb } from '../verb.ts';
+import type { Args, Verb } from '../verb.ts';
 import { finish } from './finish.ts';
 import { environmentPath, REASON } from './options.ts';
 

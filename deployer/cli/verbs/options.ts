@@ -1,6 +1,5 @@
-import type { Args } from '../args.ts';
 import { UsageError } from '../../problem.ts';
-import type { OptionSpec } from '../verb.ts';
+import type { Args, OptionSpec } from '../verb.ts';
 
 export const REASON: OptionSpec = { value: 'R', help: 'why, for the record' };
 

@@ -1,8 +1,7 @@
 import type { Lock } from '../../deployment/model.ts';
-import type { Tools } from '../../deployment/work.ts';
 import type { Operations } from '../../operations.ts';
 import { RefusedError } from '../../problem.ts';
-import type { Parts } from './operations.ts';
+import type { Parts } from './parts.ts';
 
 /** No deployments of an environment until it is unlocked. */
 export function locks(parts: Parts) {
@@ -37,17 +36,4 @@ export function locks(parts: Parts) {
       await conductor.kick(name);
     },
   } satisfies Partial<Operations>;
-}
-
-/**
- * A push that a lock makes wait is neither joined nor superseded by what the lock will refuse: whoever asks by hand is
- * told of the lock at once, and the push goes on waiting.
- */
-export async function demandNothingLocked(
-  { journal, policy }: Pick<Tools, 'journal' | 'policy'>,
-  environment: string,
-): Promise<void> {
-  const waiting = await journal.newest(environment, ['waiting']);
-  const locked = waiting?.automatic ? await policy.locked(environment) : null;
-  if (locked) throw new RefusedError(locked);
 }

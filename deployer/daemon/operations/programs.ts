@@ -3,7 +3,7 @@ import type { Environment } from '../../../environments/schema.ts';
 import type { Operations } from '../../operations.ts';
 import { RefusedError, UsageError } from '../../problem.ts';
 import { contextOfHead } from '../head.ts';
-import type { Parts } from './operations.ts';
+import type { Parts } from './parts.ts';
 
 /** What a release's own programs say of what is live. */
 export function programs(parts: Parts, deployment: Operations['deployment']) {

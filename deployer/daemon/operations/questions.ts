@@ -6,7 +6,7 @@ import type { AuditEntry, Operations } from '../../operations.ts';
 import { UsageError } from '../../problem.ts';
 import type { EnvironmentRow } from '../../reconcile/reconciler.ts';
 import { logLines, watchDeployment } from '../watch.ts';
-import type { Parts } from './operations.ts';
+import type { Parts } from './parts.ts';
 
 const MOST_ROWS = 200;
 /** The newest that a status names. */

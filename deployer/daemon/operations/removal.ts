@@ -2,7 +2,7 @@ import type { Operations } from '../../operations.ts';
 import { RefusedError } from '../../problem.ts';
 import { discover } from '../../reconcile/environments.ts';
 import { endRemoved } from '../removed.ts';
-import type { Parts } from './operations.ts';
+import type { Parts } from './parts.ts';
 
 const UNFINISHED = ['waiting', 'running', 'switching', 'live', 'reverting'] as const;
 

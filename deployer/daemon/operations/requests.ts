@@ -5,8 +5,8 @@ import type { DeployRequest, Operations, RollbackRequest } from '../../operation
 import { RefusedError, UsageError } from '../../problem.ts';
 import type { EnvironmentRow } from '../../reconcile/reconciler.ts';
 import { promote } from '../promote.ts';
-import { demandNothingLocked } from './locks.ts';
-import type { Parts } from './operations.ts';
+import { demandNothingLocked } from '../nothing-locked.ts';
+import type { Parts } from './parts.ts';
 
 /** What ends in a deployment: each is stored, and runs by itself. */
 export function requests(parts: Parts, deployment: Operations['deployment']) {

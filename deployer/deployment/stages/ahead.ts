@@ -1,21 +1,6 @@
 import type { Generation, Generations } from '../../data/types.ts';
-import type { Work } from '../work.ts';
+import type { AheadCopy, Work } from '../work.ts';
 import { takeBackup, wantsBackup } from './backup.ts';
-
-interface Copy {
-  generation: Generation;
-  /** How long one under a hold takes: nothing to speak of where most of it is made before. */
-  heldMs: number;
-}
-
-/** What needs no release, and is made beside its build: later stages wait for it, `undo` drops what none has taken. */
-export interface Ahead {
-  /** A copy of what is live, for the rehearsal. */
-  copy: Promise<Copy> | null;
-  /** The backup before the deployment. */
-  backup: Promise<string> | null;
-  abort: AbortController;
-}
 
 /** Begins it, once it is known what is to be deployed. */
 export function beginAhead(work: Work): void {
@@ -34,7 +19,7 @@ export function beginAhead(work: Work): void {
 }
 
 /** A copy of what is live, made ahead or now. */
-export function takeCopy(work: Work, generations: Generations, live: Generation): Promise<Copy> {
+export function takeCopy(work: Work, generations: Generations, live: Generation): Promise<AheadCopy> {
   const copy = work.ahead?.copy ?? copyOf(generations, live);
   if (work.ahead) work.ahead.copy = null;
   return copy;
@@ -52,7 +37,7 @@ export async function dropAhead(work: Work): Promise<void> {
   if (backup) await tools.backups.remove(config.name, backup);
 }
 
-async function copyOf(generations: Generations, from: Generation): Promise<Copy> {
+async function copyOf(generations: Generations, from: Generation): Promise<AheadCopy> {
   const isAhead = await generations.copiesAhead(from);
   const began = performance.now();
   const generation = await generations.copy(from);

@@ -1,5 +1,11 @@
-import type { Executed, Execution } from '../execute.ts';
-import type { CommandResult, CommandSpec, ProcessHandle, ProcessSpec } from '../types.ts';
+import type {
+  CommandResult,
+  CommandSpec,
+  Executed,
+  Execution,
+  ProcessHandle,
+  ProcessSpec,
+} from '../types.ts';
 
 /** What the starter does: each takes a value that can be cloned, and answers one. */
 export interface Jobs {
