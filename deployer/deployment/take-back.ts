@@ -98,6 +98,9 @@ async function tryToReturn(work: Work, live: Live): Promise<void> {
   if (worksOnSameData(work, live) || work.proven) {
     const instance = await bootEarlier(work, live, generation);
     await noteGeneration(work, live, generation);
+    // The newer schema stays: what is deployed next comes back to that one, and not to what went before.
+    const { applied } = await tools.journal.get(work.record.id);
+    await tools.journal.note(live.record.id, { applied });
     return pointTo(work, instance);
   }
   return downAndBack(work, live);

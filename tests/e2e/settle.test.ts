@@ -116,12 +116,39 @@ describe('while a deployment settles', () => {
     const open = await readdir('/proc/self/fd');
     const files = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
     expect(files.filter((file) => file.startsWith(stage.home) && file.endsWith('(deleted)'))).toEqual([]);
+    await stage.repository.commit('Without it', { 'migrations/003_moved.json': null });
+  });
+
+  it('what is deployed after a migration that stayed comes back to that migration, and not to before it', async () => {
+    const broken = async (message: string, files: Record<string, string | null>) => {
+      const commit = await stage.push('dev', message, files);
+      await live(commit);
+      for (let count = 0; count < 30; count += 1) await stage.get('dev');
+      return stage.ended('dev', commit);
+    };
+    const extra: SampleMigration = {
+      up: ['CREATE TABLE extra (x)'],
+      down: ['DROP TABLE extra'],
+      touches: ['extra'],
+    };
+    const first = await broken('Another table, and broken', {
+      'behaviour.json': behaviour({ version: 'extra', homeLive: 500 }),
+      'migrations/003_extra.json': JSON.stringify(extra),
+    });
+    expect(first).toMatchObject({ outcome: 'rolled_back' });
+    const second = await broken('Moved without it, and broken', {
+      'behaviour.json': behaviour({ version: 'moved again', table: 'remarks', homeLive: 500 }),
+      'migrations/003_extra.json': null,
+      'migrations/004_moved.json': JSON.stringify(MOVED),
+    });
+    expect(second).toMatchObject({ outcome: 'rolled_back' });
+    expect(await stage.get('dev')).toMatchObject({ status: 200, body: { version: 'one' } });
+    await stage.repository.commit('Without it', { 'migrations/004_moved.json': null });
   });
 
   it('a clock that is set a day ahead does not end it, and one that is set back does not prolong it', async () => {
     const broken = await stage.push('dev', 'Broken a day later', {
       'behaviour.json': behaviour({ version: 'late', homeLive: 500 }),
-      'migrations/003_moved.json': null,
     });
     await live(broken);
     wrong = DAY;
