@@ -1,3 +1,5 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { git, gitOr, GitError } from '../../release/git.ts';
 import type { Report } from '../types.ts';
 import { headOf, untilSettled } from './refs.ts';
@@ -46,8 +48,20 @@ async function writeNote(
     return 'done';
   } catch (error) {
     if (error instanceof GitError && (await headOf(repository, NOTES)) !== head) return 'moved';
+    if (await removeStaleLock(repository)) return 'moved';
     throw error;
   }
+}
+
+/** No git takes that long to write a note: the one that made the lock was killed. */
+const STALE_MS = 120_000;
+
+async function removeStaleLock(repository: string): Promise<boolean> {
+  const lock = join(repository, `${NOTES}.lock`);
+  const { mtimeMs } = await stat(lock).catch(() => ({ mtimeMs: Infinity }));
+  if (Date.now() - mtimeMs < STALE_MS) return false;
+  await rm(lock, { force: true });
+  return true;
 }
 
 function data(text: string): string {

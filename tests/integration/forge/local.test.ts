@@ -1,3 +1,4 @@
+import { utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { localForge } from '../../../deployer/forge/local/forge.ts';
@@ -89,6 +90,18 @@ describe('a status on the local forge', () => {
     await origin.git(['notes', '--ref=deploy', 'add', '-m', 'looks good', first]);
     await forge.send(status(first));
     expect(await origin.git(['notes', '--ref=deploy', 'show', first])).toMatch(/^looks good\n\{/);
+  });
+
+  it('is written although a git that was killed has left its lock, and not while another one works', async () => {
+    const { origin, forge, first } = await forged();
+    await forge.send(status(first));
+    const lock = join(origin.directory, 'refs/notes/deploy.lock');
+    await writeFile(lock, '');
+    await expect(forge.send(status(first, { state: 'success' }))).rejects.toThrow('deploy.lock');
+    const longAgo = new Date(Date.now() - 3_600_000);
+    await utimes(lock, longAgo, longAgo);
+    await forge.send(status(first, { state: 'success' }));
+    expect(await origin.git(['notes', '--ref=deploy', 'show', first])).toContain('success');
   });
 
   it('of a commit that is not there is refused for good', async () => {
