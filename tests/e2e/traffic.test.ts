@@ -153,6 +153,22 @@ describe('a process that is killed', () => {
     expect(await ordeal.findings({ version })).toEqual([]);
   });
 
+  it('is the front door before a switch: no job of the new release stores anything that is lost with its data', async () => {
+    const { machine } = ordeal;
+    const { version, files } = ordeal.next({ migration: true, background: 1 });
+    machine.arm({ step: 'in switch' });
+    machine.steps = [];
+    const commit = await machine.push('A death before the switch', files);
+    await machine.reached();
+    kill([machine.frontDoor()]);
+    machine.go();
+    expect(await machine.ended(commit)).toMatchObject({ outcome: 'deployed' });
+    expect(machine.steps.filter((step) => step === 'in switch')).toHaveLength(2);
+    ordeal.open();
+    await waitFor('a write', async () => (ordeal.open().acknowledged.length > 0 ? true : undefined));
+    expect(await ordeal.findings({ version })).toEqual([]);
+  });
+
   it('is the starter of programs while a migration runs: the deployment is begun anew', async () => {
     const { machine } = ordeal;
     const { version, files } = ordeal.next({ migration: true });

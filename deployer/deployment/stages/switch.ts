@@ -24,7 +24,10 @@ export async function switchOver(work: Work): Promise<void> {
     }),
   ]);
   work.lastAudited = lastAudited;
+  const isHeld = work.hold?.renew() ?? true;
   await tools.journal.phase(record.id, 'switching');
+  // Before the new instance may write: what its jobs store is lost with its data where the switch is not made.
+  if (!(await isHeld)) throw new Disturbed('the hold on writes was lost');
   await makeWritable(work, candidate);
   if (work.hold) await switchHeld(work);
   else await tools.frontDoor.point(config.name, socketOf(candidate.slot));
