@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { oneLine } from '../problem.ts';
-import { setReadOnly, stop } from './instance.ts';
+import { setReadOnly, socketPath, stop } from './instance.ts';
 import type { DeploymentRecord } from './record.ts';
+import { rehearsalSlots } from './rehearsal/boot-on.ts';
 import { forgetDropped } from './restore.ts';
-import { socketOf, type Tools, type Work } from './work.ts';
+import { isSlot, socketOf, type Tools, type Work } from './work.ts';
 
 /** After so many deaths of the daemon in the same deployment, the deployment is the likely cause. */
 export const MOST_ATTEMPTS = 3;
@@ -65,8 +67,8 @@ async function finishSwitch(tools: Tools, record: DeploymentRecord): Promise<voi
   await tools.journal.live(record.id);
 }
 
-/** What it started, and the warm instance that it had begun to make live again. */
-async function stopOwn(tools: Tools, record: DeploymentRecord): Promise<void> {
+/** What it started, noted or not, and the warm instance that it had begun to make live again. */
+export async function stopOwn(tools: Tools, record: DeploymentRecord): Promise<void> {
   const live = await tools.journal.liveOf(record.environment);
   const own = (await tools.instances.all()).filter(
     ({ environment, slot, deployment }) =>
@@ -74,6 +76,16 @@ async function stopOwn(tools: Tools, record: DeploymentRecord): Promise<void> {
       (environment === record.environment && slot === record.slot && slot !== live?.slot),
   );
   for (const instance of own) await stop(tools, instance, 0);
+  const { environment } = record;
+  const slots = [
+    ...Object.values(rehearsalSlots(record)),
+    ...(record.slot === live?.slot ? [] : [record.slot]),
+  ];
+  for (const slot of slots.filter((each) => each !== null)) {
+    const socket = socketPath(tools, environment, slot);
+    await tools.services.endUnnoted({ environment, slot, socket });
+    if (!isSlot(slot)) rmSync(socket, { force: true });
+  }
 }
 
 async function removeOwnGeneration(tools: Tools, record: DeploymentRecord): Promise<void> {

@@ -1,11 +1,10 @@
 import { CutOffError, oneLine } from '../problem.ts';
 import type { Conductor } from './conductor.ts';
 import { DeploymentEnded } from './ended.ts';
-import { stop } from './instance.ts';
 import { runDeployment, Stopped } from './pipeline.ts';
 import { prepare } from './prepare.ts';
 import type { DeploymentRecord } from './record.ts';
-import { MOST_ATTEMPTS } from './recovery.ts';
+import { MOST_ATTEMPTS, stopOwn } from './recovery.ts';
 import type { Tools } from './work.ts';
 
 export type Rehearser = ReturnType<typeof createRehearser>;
@@ -66,8 +65,7 @@ export function createRehearser(options: {
   /** What a daemon that died, or a journal that could not be written, left behind is begun anew. */
   async function takeUp(): Promise<void> {
     for (const record of await journal.rehearsals(['running'])) {
-      const own = (await tools.instances.all()).filter(({ deployment }) => deployment === record.id);
-      for (const instance of own) await stop(tools, instance, 0);
+      await stopOwn(tools, record);
       if (record.attempts < MOST_ATTEMPTS) await journal.restart(record.id);
       else
         await journal.finish(

@@ -1,4 +1,5 @@
 import { open, stat } from 'node:fs/promises';
+import { startedWith } from './proc.ts';
 import type { InstanceHandle, InstanceManager, ProcessHandle, ServiceManager } from './types.ts';
 
 /** Of what an instance wrote last, this much: a verification asks for a hundred pages, and each is a line of the log. */
@@ -20,6 +21,9 @@ export function processInstances(processes: ServiceManager): InstanceManager {
     },
     exited: async (handle, signal) => {
       if (isProcess(handle)) await processes.exited(handle, signal);
+    },
+    async endUnnoted({ socket }) {
+      await Promise.all(startedWith('LISTEN', socket).map((handle) => processes.stop(handle, 0)));
     },
     said: ({ logFile }) => endOf(logFile, before.get(logFile) ?? 0),
     present: (handle) => (alive(handle) ? handle : null),

@@ -111,6 +111,8 @@ export interface InstanceSpec extends ProcessSpec, Access {
 export interface InstanceManager extends ServiceManager<InstanceSpec, InstanceHandle> {
   /** The end of what it has written since its start. */
   said(spec: InstanceSpec, handle: InstanceHandle): Promise<string>;
+  /** Ends what was started there and is known to nobody: the deployer was killed before it had noted it. */
+  endUnnoted(where: Pick<InstanceSpec, 'environment' | 'slot' | 'socket'>): Promise<void>;
   /** What runs in its place now: itself, or what the machine brought up again after a crash or a boot; null: nothing. */
   present(handle: InstanceHandle): InstanceHandle | null;
   /**

@@ -47,6 +47,15 @@ describe.each([
     expect(await ordeal.findings({ version })).toEqual([]);
   });
 
+  it('each time before it has noted what it had started, leaves no instance that nobody knows', async () => {
+    const { machine } = ordeal;
+    const before = machine.instances();
+    const { files } = ordeal.next({ migration });
+    const kills = steps('before put', 'before put', 'before put');
+    expect(await ordeal.push(files, kills)).toMatchObject({ outcome: 'rejected' });
+    expect(machine.instances().filter((pid) => !before.includes(pid))).toEqual([]);
+  });
+
   it('between any two effects of the switch and after it, is live in the end', async () => {
     const { version, files } = ordeal.next({ migration });
     const switching = ['after phase switching', switched, 'after setCurrent', 'in settle', 'did settle'];

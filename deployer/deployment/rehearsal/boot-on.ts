@@ -1,7 +1,14 @@
 import type { Generation } from '../../data/types.ts';
 import { boot } from '../instance.ts';
 import type { ReleaseContext } from '../programs.ts';
+import type { DeploymentRecord } from '../record.ts';
 import type { Instance, Work } from '../work.ts';
+
+/** Where a deployment's rehearsal has instances. */
+export const rehearsalSlots = ({ id }: Pick<DeploymentRecord, 'id'>) => ({
+  rehearsal: `rehearsal-${id.slice(-6)}`,
+  earlier: `earlier-${id.slice(-6)}`,
+});
 
 /**
  * Boots a release on a copy, read-only, on a socket of its own. The instance belongs to this deployment, also when it
@@ -15,7 +22,7 @@ export function bootOn(
   signal: AbortSignal = work.signal,
 ): Promise<Instance> {
   const { config, release, deployment, runsAgain, background } = context;
-  const slot = `${name}-${work.record.id.slice(-6)}`;
+  const slot = rehearsalSlots(work.record)[name];
   return boot(work.tools, {
     config,
     slot,

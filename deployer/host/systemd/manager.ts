@@ -82,6 +82,12 @@ export function systemdInstances({
     stop: (handle, graceMs) => (isUnit(handle) ? stop(handle, graceMs) : others.stop(handle, graceMs)),
     exited: (handle, signal) =>
       isUnit(handle) ? over(handle.unit, handle.invocation, signal) : others.exited(handle, signal),
+    async endUnnoted(where) {
+      const unit = unitOf(nameOf(where));
+      if (textOf(fileOf(unit, 'start')) === null) return others.endUnnoted(where);
+      await end(unit, 0);
+      clearRoom(home, nameOf(where));
+    },
     said: (_, handle) => (isUnit(handle) ? journalOf(handle.unit) : Promise.resolve('')),
     present(handle) {
       if (!isUnit(handle)) return others.present(handle);
