@@ -33,11 +33,13 @@ export interface Connection {
 /** @throws SettingsError */
 export function findDaemon({ env: given, cwd }: Pick<Io, 'env' | 'cwd'>): Connection {
   const home = findHome(given['DEPLOYER_HOME'], cwd);
-  const env = { ...ofHost(home), ...withSettingsFile({ ...given, DEPLOYER_HOME: home }, cwd) };
+  const kept = { ...ofHost(home), ...withSettingsFile({ DEPLOYER_HOME: home }, cwd) };
+  const env = { ...kept, ...withSettingsFile({ ...given, DEPLOYER_HOME: home }, cwd) };
   const settings = parseSettings(Object.fromEntries(NEEDED.map((name) => [name, env[name]])));
   const tokenFile = join(home, 'admin-token');
   // On the daemon's own machine the way is short: not by its public address and a proxy.
-  const isRemote = Boolean(given['DEPLOYER_URL']) && !env['DEPLOYER_LISTEN'];
+  const isOurs = given['DEPLOYER_URL'] === kept['DEPLOYER_URL'];
+  const isRemote = Boolean(given['DEPLOYER_URL']) && !isOurs && !env['DEPLOYER_LISTEN'];
   return {
     url: isRemote ? settings.url : localUrl(settings.listen),
     token: settings.adminToken ?? readToken(tokenFile),

@@ -7,6 +7,7 @@ import { accessLogOf, type Site } from '../host/web-server/site.ts';
 import type { Host } from './host.ts';
 import { LAYOUT } from './layout.ts';
 import type { Step } from './step.ts';
+import { caddyAdmin } from './steps/caddy-admin.ts';
 import { directory } from './steps/directory.ts';
 import { file, withoutFile } from './steps/file.ts';
 import { line } from './steps/line.ts';
@@ -35,6 +36,7 @@ export function frontDoor(host: Host, project: string, removed: readonly string[
     directory(host, { path: LAYOUT.sites, owner: 'root', group: 'root', mode: 0o755 }),
     ...sitesIn(folder).flatMap((site) => oneSite(host, site)),
     ...removed.map((name) => withoutFile(siteFile(name), 'caddy')),
+    caddyAdmin(LAYOUT.caddyfile, 'unix//run/caddy/admin.sock'),
     line(LAYOUT.caddyfile, `import ${LAYOUT.sites}/*.caddy`, 'caddy'),
     directory(host, { path: LAYOUT.caddyDropIns, owner: 'root', group: 'root', mode: 0o755 }),
     file(host, {

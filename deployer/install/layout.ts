@@ -20,5 +20,8 @@ export const LAYOUT = {
   caddyDropIns: '/etc/systemd/system/caddy.service.d',
   service: 'deployer.service',
   liveAtBoot: 'datatracker-live.service',
-  instances: 'datatracker@*.service',
+  /** What the deployer starts. */
+  started: ['datatracker@*.service', 'deployer-install@*.service', 'deployer-run@*.service'],
+  /** Where systemd makes what each instance has of its own while it runs. */
+  runtime: '/run/datatracker',
 } as const;

@@ -56,7 +56,12 @@ function isInside(path: string, kept: Uninstalled['kept']): boolean {
 
 function instances(host: Host, goes: readonly Made[]): Step[] {
   const hasUnit = goes.some((made) => made.kind === 'service' && made.unit === LAYOUT.service);
-  return hasUnit ? [withoutService(host, LAYOUT.service), withoutInstances(host, LAYOUT.instances)] : [];
+  if (!hasUnit) return [];
+  return [
+    withoutService(host, LAYOUT.service),
+    ...LAYOUT.started.map((pattern) => withoutInstances(host, pattern)),
+    withoutDirectory(LAYOUT.runtime, true),
+  ];
 }
 
 function remove(host: Host, made: Made, isPurge: boolean): Step[] {

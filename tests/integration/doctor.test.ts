@@ -43,6 +43,26 @@ describe('doctor on a machine on which nothing was installed', () => {
     );
   });
 
+  it('finds no problem while the first release is on its way, and one when nothing is', async () => {
+    let running: object | null = { id: 'first' };
+    const other = createServer(({ url }, response) => {
+      const status = url === '/readyz' ? 503 : 200;
+      response
+        .writeHead(status)
+        .end(JSON.stringify({ environments: [{ name: 'dev', running, waiting: null }] }));
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    env['DEPLOYER_LISTEN'] = `127.0.0.1:${(other.address() as { port: number }).port}`;
+    const said = async () => (await checks()).find(({ name }) => name === 'the deployer');
+    try {
+      expect(await said()).toMatchObject({ success: true, actual: 'not ready yet: it deploys dev' });
+      running = null;
+      expect(await said()).toMatchObject({ success: false, actual: 'not ready (503)' });
+    } finally {
+      await new Promise((resolve) => other.close(resolve));
+    }
+  });
+
   it('names a malformed setting and a missing one, and never a secret', async () => {
     env['DEPLOYER_ADMIN_TOKEN'] = 'geheim 123';
     const [problem] = await problems();

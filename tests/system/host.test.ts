@@ -1,10 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migration } from './kit/migration.ts';
+import { REGISTRY_PORT } from './kit/packages.ts';
 import { Server } from './kit/server.ts';
 
 /** `npm run seed -- prod --yes-really`, where the deployer's code is. */
 const SEED =
-  'cd /opt/deployer/current && DEPLOYER_HOME=/var/lib/deployer runuser -u deployer -- node_modules/.bin/node app/seed.ts prod --yes-really';
+  'cd /opt/deployer/current && DEPLOYER_HOME=/var/lib/deployer runuser -u deployer -- node_modules/node-linux-*/bin/node app/seed.ts prod --yes-really';
+
+/** What the application keeps beside its database. */
+const FILES = '/var/lib/deployer/files/prod';
+const FILE_SUMS = `cd ${FILES} && find . -type f -exec sha256sum {} + | sort`;
+
+/** What of ours is anywhere, but for the maintainer's clone and copies, and the journal. */
+const LEFT = `find / \\( -path /proc -o -path /sys -o -path /root -o -path /srv -o -path /var/log/journal \\) -prune -o \\
+  \\( -iname '*deployer*' -o -iname '*datatracker*' -o -nouser -o -nogroup \\) -print`;
 
 /** Where Caddy dials for writes. */
 const WRITES = '/var/lib/deployer/run/dev/write.sock';
@@ -22,20 +31,41 @@ describe('a bare Debian, after the README’s commands', () => {
     expect(await server.problems()).toEqual([]);
   });
 
+  it('has no door on loopback but those of the deployer and of the environments, and Caddy is told by root alone', async () => {
+    const { machine } = server;
+    const open = await machine.shell("ss -ltnH | awk '{ print $4 }' | grep -v :22$ | sort");
+    const registry = `127.0.0.1:${REGISTRY_PORT}`;
+    expect(open.split('\n')).toEqual(
+      ['*:80', '127.0.0.1:8000', '127.0.0.1:8001', '127.0.0.1:9000', registry].sort(),
+    );
+    const ask = ['curl', '-s', '--unix-socket', '/run/caddy/admin.sock', 'http://caddy/config/'];
+    expect((await machine.exec(ask)).code).toBe(0);
+    for (const user of ['datatracker', 'deployer', 'nobody'])
+      expect((await machine.exec(ask, { as: user, cwd: '/' })).code).toBe(7);
+  });
+
   it('gets back its data and files from backups alone after the machine was lost', async () => {
     const { machine } = server;
     await machine.shell(SEED);
     expect(await server.page('prod', '/doc/all/')).toContain('40 documents');
+    // An upload is what an instance writes: its user's, and nobody else's but the group's.
+    await machine.shell(`install -d -o datatracker -g datatracker -m 0750 ${FILES}/ours &&
+      head -c 3000000 /dev/urandom | install -o datatracker -g datatracker -m 0640 /dev/stdin ${FILES}/ours/upload`);
+    const files = await machine.shell(FILE_SUMS);
     // The one that is made at the very beginning is from before; without it the next is due.
     await machine.shell('rm -rf /var/lib/deployer/backups/prod && systemctl restart deployer');
     const full = await machine.waitFor('a full backup', async () => server.fullBackup('prod'), 150_000);
     await machine.shell('mkdir -p /srv/elsewhere && cp -a /var/lib/deployer/backups/prod /srv/elsewhere/');
     await machine.run(['deployer', 'uninstall', '--purge']);
-    expect((await machine.exec(['ls', '/var/lib/deployer'])).code).toBe(2);
+    expect(await machine.shell(LEFT)).toBe('');
+    expect(
+      (await machine.exec(['getent', 'passwd', 'deployer', 'deployer-code', 'datatracker'])).stdout,
+    ).toBe('');
 
     await server.install();
     await server.live();
     expect(await server.page('prod', '/doc/all/')).not.toContain('40 documents');
+    expect(await machine.shell(FILE_SUMS)).not.toBe(files);
     await machine.shell('cp -a /srv/elsewhere/prod /var/lib/deployer/backups/');
     await machine.shell('chown -R deployer:datatracker /var/lib/deployer/backups');
     expect(await server.deployer('backup', 'restore', 'prod', full)).toMatchObject({
@@ -43,7 +73,26 @@ describe('a bare Debian, after the README’s commands', () => {
       details: { cause: expect.stringContaining(`restored backup ${full}`) },
     });
     expect(await server.page('prod', '/doc/all/')).toContain('40 documents');
+    expect(await machine.shell(FILE_SUMS)).toBe(files);
     expect((await server.deployer('verify', 'prod')).outcome).toBe('ok');
+  });
+
+  it('finds its data again, and brings it live, after uninstall and install', async () => {
+    const { machine } = server;
+    const files = await machine.shell(FILE_SUMS);
+    await machine.run(['deployer', 'uninstall']);
+    expect(
+      await machine.shell(
+        `${LEFT} | grep -v -e ^/var/lib/deployer -e ^/etc/deployer -e ^/var/log/datatracker || true`,
+      ),
+    ).toBe('');
+    expect(await server.visit('prod')).toBe(0);
+    await machine.run(['npx', 'deployer', 'install'], { cwd: '/root/deployer' });
+    await server.serves('prod');
+    await server.live();
+    expect(await server.page('prod', '/doc/all/')).toContain('40 documents');
+    expect(await machine.shell(FILE_SUMS)).toBe(files);
+    expect(await server.problems()).toEqual([]);
   });
 
   it('deploys a push', async () => {
@@ -80,13 +129,20 @@ describe('a bare Debian, after the README’s commands', () => {
     expect(await server.problems()).toEqual([]);
   });
 
-  it('survives a kill of what it asks and tells, the journal and polkit, and deploys', async () => {
-    for (const unit of ['systemd-journald.service', 'polkit.service'])
-      await server.machine.run(['systemctl', 'kill', '--signal=KILL', unit]);
-    const commit = await server.push('echo >> README.md');
-    expect(await server.ended(commit)).toEqual({ outcome: 'deployed', cause: null });
+  it('survives that what it asks and tells ends in the middle of a hold: D-Bus, polkit, logind, the journal; and systemd begins anew', async () => {
+    const commit = await server.push(migration('20991231000003_asked', 2500));
+    await server.reaches(commit, 'migrate');
+    await server.machine.run(['systemctl', 'daemon-reexec']);
+    const asked = ['dbus', 'polkit', 'systemd-logind', 'systemd-journald'].map((name) => `${name}.service`);
+    await server.machine.run(['systemctl', 'kill', '--signal=KILL', ...asked]);
+    expect([await server.visit('dev'), await server.visit('prod')]).toEqual([200, 200]);
+    expect(['deployed', 'rejected']).toContain((await server.ended(commit)).outcome);
+    await server.live();
+    const next = await server.push('echo >> README.md');
+    expect(await server.ended(next)).toEqual({ outcome: 'deployed', cause: null });
     const tree = await server.machine.run(['git', '-C', '/root/deployer', 'rev-parse', 'HEAD^{tree}']);
     expect(await server.machine.journal('deployer')).toContain(`release ${tree.slice(0, 8)} built`);
+    expect(await server.problems()).toEqual([]);
   });
 
   it('survives a kill of the sluice in the middle of a hold', async () => {

@@ -3,8 +3,9 @@ import { offerPackage } from './kit/debian-packages.ts';
 import { DebianMachine } from './kit/machine.ts';
 import { ORIGIN, publishProject } from './kit/project.ts';
 
+/** What the scripts of packages make, and what this test has put there. */
 const OF_OTHERS =
-  /^\/etc\/(cron\.daily\/logrotate|logrotate\.conf|logrotate\.d\/[bw]tmp|systemd\/.*\/logrotate\.timer|deployer(\/settings)?) /;
+  /^(\/etc\/(sgml|xml)|\/usr\/local\/share\/(sgml|xml)|\/etc\/systemd\/.*\/logrotate\.timer|\/etc\/deployer(\/settings)?)[ /]/;
 const CLONE = '/root/deployer';
 
 interface Answer {
@@ -43,9 +44,10 @@ describe('deployer install on a bare Debian', () => {
     const found = await machine.shell(
       `find ${places} -path '/var/lib/deployer/*' -prune -o ${format} | sort`,
     );
+    const packaged = new Set((await machine.shell('cat /var/lib/dpkg/info/*.list')).split('\n'));
     return found
       .split('\n')
-      .filter((line) => !OF_OTHERS.test(line))
+      .filter((line) => !OF_OTHERS.test(line) && !packaged.has(line.split(' ')[0] ?? ''))
       .join('\n');
   };
   let bare = '';

@@ -69,7 +69,7 @@ describe('a maintainer of a host', () => {
     it('is told by doctor that Caddy does not know it yet', async () => {
       await startAuthority(server.machine, SITE);
       const caddyfile = await server.machine.read('/etc/caddy/Caddyfile');
-      await server.machine.put('/etc/caddy/Caddyfile', GLOBAL_OPTIONS + caddyfile);
+      await server.machine.put('/etc/caddy/Caddyfile', caddyfile.replace('\n', GLOBAL_OPTIONS));
       const commit = await server.push(`sed -i 's|^url:.*|url: https://${SITE}|' environments/dev.yaml`);
       expect(await server.ended(commit)).toEqual({ outcome: 'deployed', cause: null });
       expect(await server.problems()).toEqual([

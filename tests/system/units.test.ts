@@ -4,6 +4,8 @@ import { ORIGIN, publishProject } from './kit/project.ts';
 
 const DEV = 'http://127.0.0.1:8001';
 const CLONE = '/root/deployer';
+/** Of `systemd-analyze security`. */
+const MOST_EXPOSED = 2;
 
 describe('the deployer as a unit', () => {
   let machine: DebianMachine;
@@ -34,6 +36,21 @@ describe('the deployer as a unit', () => {
     const who = async (name: string) =>
       (await machine.run(['ps', '-o', 'user:20=', '-p', await unit(name, 'MainPID')])).trim();
     expect([await who('deployer'), await who(await liveUnit('dev'))]).toEqual(['deployer', 'datatracker']);
+  });
+
+  it('has no unit that is exposed, of all that install has put in place', async () => {
+    const manifest = await machine.read('/etc/deployer/installed.json');
+    const names = [...manifest.matchAll(/"\/etc\/systemd\/system\/([\w@-]+)\.service"/g)].map(
+      ([, name]) => `${name?.replace(/@$/, '@x')}.service`,
+    );
+    expect(names.length).toBeGreaterThanOrEqual(6);
+    const said = await machine.run(['systemd-analyze', 'security', '--no-pager', ...names]);
+    const exposure = [...said.matchAll(/Overall exposure level for (\S+): ([\d.]+)/g)];
+    expect(exposure.map(([, name]) => name).toSorted()).toEqual(names.toSorted());
+    // Measured 1.3, 1.1, 1.1, 0.6, 0.4 and 0.4.
+    expect(exposure.filter(([, , level]) => !(Number(level) <= MOST_EXPOSED)).map(([line]) => line)).toEqual(
+      [],
+    );
   });
 
   it('logs one JSON object a line with the deployment, and one line a deployment', async () => {

@@ -33,6 +33,8 @@ export function code(host: Host, source: { repository: string; tree: string }): 
         '--no-audit',
         '--no-fund',
         '--prefer-offline',
+        // Else it complains of an old Debian's Node, on which nothing but npm runs.
+        '--loglevel=error',
       ];
       await host.run(npm, { cwd: temporary, env: { NODE_ENV: 'production' } });
       await host.run(['chown', '--recursive', 'root:root', temporary]);

@@ -20,13 +20,18 @@ export function withoutLine(path: string, text: string, reloads: Reload): Step {
     reloads,
     check: async () => ((await linesOf(path)).includes(text) ? 'there' : null),
     apply: async () => {
-      const others = (await linesOf(path)).filter((each) => each !== text);
+      const others = withoutEmptyBlock((await linesOf(path)).filter((each) => each !== text));
       await writeAtomically(path, others.map((each) => `${each}\n`).join(''));
     },
   };
 }
 
-async function linesOf(path: string): Promise<string[]> {
+/** What was made for that line alone. */
+function withoutEmptyBlock(lines: string[]): string[] {
+  return lines[0] === '{' && lines[1] === '}' ? lines.slice(2) : lines;
+}
+
+export async function linesOf(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch(() => '');
   return text === '' ? [] : text.replace(/\n$/, '').split('\n');
 }

@@ -4,7 +4,7 @@ import type { Reload, Step } from '../step.ts';
 const HOW: Record<Reload, { title: string; argv: readonly string[] }> = {
   systemd: { title: 'tell systemd of the changed units', argv: ['systemctl', 'daemon-reload'] },
   'caddy-restart': {
-    title: 'restart Caddy: it gets another group',
+    title: 'restart Caddy: what it runs with has changed',
     argv: ['systemctl', 'try-restart', 'caddy.service'],
   },
   caddy: {

@@ -188,6 +188,16 @@ describe('the address', () => {
     expect((await runCli(['status'], { web, env: everywhere })).code).toBe(0);
   });
 
+  it('is the near one on the machine of the deployer, also where its public one is still exported', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'cli-'));
+    onTestFinished(() => rm(home, { recursive: true }));
+    const url = 'https://unreachable.invalid';
+    const env = { DEPLOYER_HOME: home, DEPLOYER_LISTEN: '', DEPLOYER_URL: url };
+    expect((await runCli(['status'], { web, env })).stderr).toContain(url);
+    await writeFile(join(home, 'settings.env'), `DEPLOYER_URL=${url}\n`);
+    expect((await runCli(['status'], { web, env })).stderr).not.toContain(url);
+  });
+
   it('is wrong usage when it is malformed; what only the daemon needs is not asked for', async () => {
     const ran = await runCli(['status', '--json'], { env: { DEPLOYER_LISTEN: 'everywhere' } });
     expect(ran).toMatchObject({ code: 2, stdout: expect.stringContaining('DEPLOYER_LISTEN') });

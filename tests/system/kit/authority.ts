@@ -6,12 +6,11 @@ const NAME = 'authority.example.test';
 /** Its own certificate, which whoever trusts it knows. */
 export const ROOT = '/etc/caddy/authority.crt';
 
-/** What a maintainer writes at the top of the Caddyfile to have another authority than the public one. */
-export const GLOBAL_OPTIONS = `{
+/** What a maintainer adds to the options at the top of the Caddyfile to have another authority than the public one. */
+export const GLOBAL_OPTIONS = `
 	email maintainer@example.test
 	acme_ca https://${NAME}:9443/acme/local/directory
 	acme_ca_root ${ROOT}
-}
 `;
 
 /** A certificate authority that speaks ACME (RFC 8555) inside of the machine: a second Caddy. It looks at ports 80 and 443. */

@@ -6,13 +6,11 @@ import type { DebianMachine } from './machine.ts';
 
 const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const CODE = '/opt/deployer';
-export const NODE = `${CODE}/node_modules/.bin/node`;
+/** Debian 13's npm makes no link to it. */
+export const NODE = `${CODE}/node_modules/node-linux-${process.arch}/bin/node`;
 export const HOME = '/var/lib/deployer';
 
-/** The units that are ours. */
-export const UNITS = readdirSync(`${PROJECT}environments/systemd`).filter((name) =>
-  name.endsWith('.service'),
-);
+const UNITS = readdirSync(`${PROJECT}environments/systemd`).filter((name) => name.endsWith('.service'));
 
 /** What these tests need of a host, and nothing more: users, directories, units, rules, code. `install` has tests of its own. */
 export async function prepareHost(machine: DebianMachine): Promise<void> {

@@ -26,6 +26,8 @@ export interface ExecOptions {
   env?: Record<string, string>;
   input?: string | Uint8Array;
   timeoutMs?: number;
+  /** It has the host's network, to fetch what the machine is to find. */
+  isOnline?: boolean;
 }
 
 /** A bare Debian with systemd, booted in a container: no network but its own loopback, where npm's registry answers. */
@@ -107,7 +109,8 @@ export class DebianMachine {
     const variables = Object.entries({ ...SHELL, ...env }).map(([key, value]) => `${key}=${value}`);
     const user = as === undefined ? [] : ['sh', '-c', AS_USER, as];
     const inside = ['env', '-i', `--chdir=${cwd}`, ...variables, ...user, ...argv];
-    const ran = await execa('nsenter', ['-t', String(this.#leader), '-a', '--', ...inside], {
+    const namespaces = options.isOnline ? ['-m', '-u', '-i', '-p'] : ['-a'];
+    const ran = await execa('nsenter', ['-t', String(this.#leader), ...namespaces, '--', ...inside], {
       input,
       reject: false,
       timeout: timeoutMs,

@@ -18,6 +18,7 @@ export const PROBES: Readonly<Record<string, string>> = {
   "read another environment's files": `cat ${H}/files/prod/upload`,
   "read another environment's secrets": `cat ${H}/units/prod-blue/environment`,
   'read the settings': 'cat /etc/deployer/settings',
+  'see which secrets there are': 'ls /etc/deployer/credentials',
   'read the password file': 'cat /etc/shadow',
   'read backups': `cat ${H}/backups/prod/manifest.json`,
   'read the repository': `ls ${H}/origin.git`,
@@ -37,10 +38,13 @@ export const PROBES: Readonly<Record<string, string>> = {
   "read an instance's environment": 'tr "\\0" "\\n" < /proc/$INSTANCE/environ | grep -a LISTEN',
   "see the daemon's command line": 'cat /proc/$DAEMON/cmdline | grep -a .',
   "read the daemon's memory": python("import os,sys; d=os.environ['DAEMON']; open('/proc/'+d+'/mem','rb')"),
+  'see the processes of others': 'ls /proc | grep -x $DAEMON',
+  "read an instance's memory map": 'cat /proc/$INSTANCE/maps | grep -a .',
   'trace the daemon': python(
     "import ctypes,os,sys; l=ctypes.CDLL(None); d=int(os.environ['DAEMON']); r=l.ptrace(16,d,0,0); r==0 and os.waitpid(d,0x40000000); l.ptrace(17,d,0,0); sys.exit(r!=0)",
   ),
   'signal the daemon': 'kill -0 $DAEMON',
+  'signal process 1': 'kill -0 1',
   'signal an instance': 'kill -0 $INSTANCE',
   "talk to the deployer's API": 'exec 3<>/dev/tcp/127.0.0.1/9000',
   'reach the network': 'exec 3<>/dev/tcp/127.0.0.1/4873',
@@ -49,6 +53,7 @@ export const PROBES: Readonly<Record<string, string>> = {
   "open the daemon's socket": connect(`'${H}/run/control.sock'`),
   'open an abstract socket of the host': connect("chr(0) + 'decoy'"),
   "open another environment's instance": connect("'/run/datatracker/prod-blue/http.sock'"),
+  'read what systemd knows of units': 'ls /run/systemd/units | grep invocation',
   'talk to systemd': 'systemctl list-units --no-pager | grep deployer',
   'talk to the system bus': connect("'/run/dbus/system_bus_socket'"),
   'gain rights by a setuid program': 'test "$(/usr/local/bin/setuid-id -u)" = 0',
@@ -66,3 +71,16 @@ export const PROBES: Readonly<Record<string, string>> = {
   'leave its cgroup': 'mkdir /sys/fs/cgroup/unified/planted || mkdir /sys/fs/cgroup/planted',
   "see another program's temporary files": 'cat /tmp/decoy',
 };
+
+/**
+ * What a release that is live may do, other than its sandboxed commands: it has the network, to which abstract sockets
+ * belong. It may signal an instance of another environment, whose number it has to guess: they have one user, and Debian
+ * 12's systemd has no process namespaces.
+ */
+export const OF_APPLICATIONS = new Set([
+  'signal an instance',
+  "talk to the deployer's API",
+  'reach the network',
+  'send a datagram',
+  'open an abstract socket of the host',
+]);
