@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { asDeployer, HOME, inSandbox, NODE, prepareHost } from './kit/host.ts';
 import { DebianMachine } from './kit/machine.ts';
-import { OF_APPLICATIONS, PROBES } from './kit/probes.ts';
+import { OF_APPLICATIONS, OF_INSTALLATIONS, PROBES, TRY_ALL, whatItCan } from './kit/probes.ts';
 
 const resultSchema = z.object({
   refused: z.string().optional(),
@@ -138,13 +138,16 @@ describe('on a host', () => {
     });
   });
 
+  it('an installation can do no more than it is to', async () => {
+    const makes = `${HOME}/data/dev/g5`;
+    const env = { ...pids, W: makes, PATH: '/usr/bin:/bin' };
+    const { stdout } = await sandboxed(TRY_ALL, { network: true, makes, writes: [makes], env });
+    expect(whatItCan(stdout).toSorted()).toEqual(OF_INSTALLATIONS.toSorted());
+  });
+
   it('a release that is live can do no more than it is to', async () => {
     const instance = 'dev-green';
     const own = `${HOME}/data/dev/g4`;
-    const names = Object.keys(PROBES);
-    const probes = Object.values(PROBES).map(
-      (probe, at) => `timeout 10 bash -c ${quoted(probe)} </dev/null && echo ${at} >> $W/can`,
-    );
     const program = `${HOME}/releases/own/probes.sh`;
     const lines = (all: object) =>
       Object.entries(all)
@@ -159,7 +162,7 @@ describe('on a host', () => {
       printf '%s' "$0" > units/${instance}/environment`;
     await machine.run(asDeployer(['bash', '-euc', furnish, environment]), {
       cwd: '/',
-      input: `${probes.join('\n')}\ntouch $W/done; sleep 1000\n`,
+      input: `{\n${TRY_ALL}\n} > $W/can; touch $W/done; sleep 1000\n`,
     });
     const unit = `datatracker@${instance}.service`;
     await machine.run(asDeployer(['systemctl', 'start', '--no-ask-password', unit]));
@@ -167,10 +170,10 @@ describe('on a host', () => {
       (await machine.exec(['test', '-e', `${own}/done`])).code === 0 ? true : undefined,
     );
     await machine.run(['systemctl', 'stop', unit]);
-    const can = (await machine.read(`${own}/can`)).split('\n').filter(Boolean);
-    expect(can.map((at) => names[Number(at)]).filter((name) => !OF_APPLICATIONS.has(name ?? ''))).toEqual([]);
-    // They have run: the network is its own.
-    expect(can.map((at) => names[Number(at)])).toContain('reach the network');
+    const can = whatItCan(await machine.read(`${own}/can`));
+    expect(can.filter((name) => !OF_APPLICATIONS.includes(name))).toEqual([]);
+    // It has tried: the network is its own.
+    expect(can).toContain('reach the network');
   });
 
   it('the deployer starts and stops its own units, and nothing else', async () => {
@@ -205,7 +208,7 @@ const DAEMON = `const { createServer } = require('node:net');
 async function decoys(machine: DebianMachine): Promise<Record<string, string>> {
   await machine.shell(`
     cp /usr/bin/id /usr/local/bin/setuid-id; chmod 4755 /usr/local/bin/setuid-id
-    echo decoy > /tmp/decoy; echo decoy > /var/lib/decoy; chmod 600 /var/lib/decoy
+    mkdir -p /etc/cron.d; echo decoy > /tmp/decoy; echo decoy > /var/lib/decoy; chmod 600 /var/lib/decoy
     echo secret > /etc/deployer/settings; chmod 640 /etc/deployer/settings`);
   const script = `umask 077; cd ${HOME}
     for file in admin-token webhook-secret state.sqlite data/prod/g1/datatracker.db data/dev/g1/datatracker.db \
@@ -227,9 +230,4 @@ async function decoys(machine: DebianMachine): Promise<Record<string, string>> {
     );
   const pidOf = (unit: string) => machine.run(['systemctl', 'show', '--value', '--property=MainPID', unit]);
   return { DAEMON: await pidOf('decoy'), INSTANCE: await pidOf('datatracker@prod-blue') };
-}
-
-/** A word of a shell's line. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -12,9 +12,10 @@ export const HOME = '/var/lib/deployer';
 
 const UNITS = readdirSync(`${PROJECT}environments/systemd`).filter((name) => name.endsWith('.service'));
 
-/** What these tests need of a host, and nothing more: users, directories, units, rules, code. `install` has tests of its own. */
+/** What these tests need of a host, and nothing more: packages, users, directories, units, rules, code. `install` has tests of its own. */
 export async function prepareHost(machine: DebianMachine): Promise<void> {
   await machine.shell(`
+    apt-get install -y -qq --no-install-recommends polkitd python3 >/dev/null
     useradd --system --no-create-home --shell /usr/sbin/nologin datatracker
     useradd --system --no-create-home --home-dir ${HOME} -G datatracker,systemd-journal deployer
     install -d -o deployer -g datatracker -m 0711 ${HOME}

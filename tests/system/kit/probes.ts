@@ -72,15 +72,35 @@ export const PROBES: Readonly<Record<string, string>> = {
   "see another program's temporary files": 'cat /tmp/decoy',
 };
 
-/**
- * What a release that is live may do, other than its sandboxed commands: it has the network, to which abstract sockets
- * belong. It may signal an instance of another environment, whose number it has to guess: they have one user, and Debian
- * 12's systemd has no process namespaces.
- */
-export const OF_APPLICATIONS = new Set([
-  'signal an instance',
+/** What an installation may do besides: it has the network, to which abstract sockets belong. */
+export const OF_INSTALLATIONS = [
   "talk to the deployer's API",
   'reach the network',
   'send a datagram',
   'open an abstract socket of the host',
-]);
+];
+
+/**
+ * What a release that is live may do besides. An instance of another environment it has to guess the number of: they have
+ * one user, and Debian 12's systemd has no process namespaces.
+ */
+export const OF_APPLICATIONS = [...OF_INSTALLATIONS, 'signal an instance'];
+
+/** A shell's program that tries all of them, and says which it can. */
+export const TRY_ALL = Object.values(PROBES)
+  .map((probe, at) => `timeout 10 bash -c ${quoted(probe)} </dev/null >/dev/null 2>&1 && echo ${at}`)
+  .join('\n');
+
+/** @param output of `TRY_ALL` */
+export function whatItCan(output: string): string[] {
+  const names = Object.keys(PROBES);
+  return output
+    .split('\n')
+    .filter(Boolean)
+    .map((at) => names[Number(at)] ?? at);
+}
+
+/** A word of a shell's line. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
