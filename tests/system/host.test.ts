@@ -12,7 +12,7 @@ const FILES = '/var/lib/deployer/files/prod';
 const FILE_SUMS = `cd ${FILES} && find . -type f -exec sha256sum {} + | sort`;
 
 /** What of ours is anywhere, but for the maintainer's clone and copies, and the journal. */
-const LEFT = `find / \\( -path /proc -o -path /sys -o -path /root -o -path /srv -o -path /var/log/journal \\) -prune -o \\
+const LEFT = `find / \\( -path /proc -o -path /sys -o -path /root -o -path /srv -o -path /var/log/journal -o -path /usr/lib -o -path /usr/share \\) -prune -o \\
   \\( -iname '*deployer*' -o -iname '*datatracker*' -o -nouser -o -nogroup \\) -print`;
 
 /** Where Caddy dials for writes. */
@@ -22,7 +22,7 @@ describe('a bare Debian, after the README’s commands', () => {
   let server: Server;
   const dispose = () => (server as Server | undefined)?.machine.dispose();
   beforeAll(async () => {
-    server = await Server.create();
+    server = await Server.installed();
   });
   afterAll(dispose);
 

@@ -10,7 +10,7 @@ const CANARY = `canary-${randomUUID()}`;
 describe('a maintainer of a host', () => {
   let server: Server;
   beforeAll(async () => {
-    server = await Server.create();
+    server = await Server.installed();
   });
   afterAll(() => (server as Server | undefined)?.machine.dispose());
 

@@ -155,7 +155,10 @@ describe('on a host', () => {
         .join('');
     const environment = lines({
       ...pids,
-      ...{ W: own, PATH: '/usr/bin:/bin', UNIT_DIRECTORY: '/', UNIT_COMMAND: `bash ${program}` },
+      W: own,
+      PATH: '/usr/bin:/bin',
+      UNIT_DIRECTORY: '/',
+      UNIT_COMMAND: `bash ${program}`,
     });
     const furnish = `umask 077; cd ${HOME}; mkdir -p -m 755 units/${instance}/{reads,writes}; chmod 755 units/${instance}
       mkdir -m 770 ${own}; ln -s ${own} units/${instance}/writes/0; cat > ${program}; chmod 644 ${program}

@@ -36,7 +36,7 @@ function withOption(lines: string[], line: string): string[] {
 function optionsIn(lines: string[]): { begin: number; admin: string | undefined } | null {
   const begin = lines.findIndex((line) => !/^\s*(#.*)?$/.test(line));
   if (lines[begin]?.trim() !== '{') return null;
-  const end = lines.findIndex((line, at) => at > begin && /^}/.test(line));
+  const end = lines.findIndex((line, at) => at > begin && line.startsWith('}'));
   const inside = lines.slice(begin + 1, end === -1 ? undefined : end);
   return { begin, admin: inside.map((line) => line.trim()).find((line) => /^admin\s/.test(line)) };
 }

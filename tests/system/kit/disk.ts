@@ -17,17 +17,21 @@ const ROOT = process.env['DEBIAN_ROOT'] ?? '/';
  * The file system of a bare Debian, as long as the machine is there: this machine's own packages below, everything that
  * is written above in memory, and everything that Debian did not put there hidden.
  * @param size of what may be written, as tmpfs takes it
+ * @param below what another machine has written: this one begins with it
  * @returns the directory with the root
  */
-export async function makeDisk(name: string, size: string): Promise<string> {
+export async function makeDisk(name: string, size: string, below: string | null): Promise<string> {
   const directory = machineDirectory(name);
   await mkdir(directory, { mode: 0o700 });
   await execa('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, name, directory]);
   const [upper, work, merged] = ['upper', 'work', 'merged'].map((part) => join(directory, part));
   for (const part of [upper, work, merged]) await mkdir(part ?? '');
-  if (ROOT === '/') await hideWhatIsNotDebian(upper ?? '');
-  await tellRegistry(upper ?? '');
-  const options = `lowerdir=${ROOT},upperdir=${upper},workdir=${work}`;
+  if (below === null) {
+    if (ROOT === '/') await hideWhatIsNotDebian(upper ?? '');
+    await tellRegistry(upper ?? '');
+  }
+  const lower = below === null ? ROOT : `${below}:${ROOT}`;
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
   await execa('mount', ['-t', 'overlay', '-o', options, name, merged ?? '']);
   return merged ?? '';
 }

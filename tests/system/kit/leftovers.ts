@@ -12,6 +12,11 @@ export function machineName(): string {
   return `${PREFIX}${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
 }
 
+/** The one machine of a test run that has been installed and is off; its processes have the run's as their parent. */
+export function installedMachine(run = process.ppid): string {
+  return `${PREFIX}${run}-installed`;
+}
+
 export function machineDirectory(name: string): string {
   return join(tmpdir(), name);
 }

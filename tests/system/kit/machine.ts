@@ -2,12 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { waitFor } from '../../kit/daemon.ts';
 import { createCgroups, endCgroups, enterCgroups, ownControllers } from './cgroup.ts';
 import { makeDisk } from './disk.ts';
-import { machineName, removeMachine } from './leftovers.ts';
+import { machineDirectory, machineName, removeMachine } from './leftovers.ts';
 
 const REGISTRY = fileURLToPath(new URL('registry.ts', import.meta.url));
 const BOOT_MS = 90_000;
@@ -45,11 +46,15 @@ export class DebianMachine {
     this.root = root;
   }
 
-  /** @param options.disk what may be written at most, as tmpfs takes it */
-  static async boot(options: { disk?: string } = {}): Promise<DebianMachine> {
-    const name = machineName();
+  /**
+   * @param options.disk what may be written at most, as tmpfs takes it
+   * @param options.like a machine that is off for good, whose disk it has
+   */
+  static async boot(options: { disk?: string; like?: string; name?: string } = {}): Promise<DebianMachine> {
+    const { disk = '6g', like, name = machineName() } = options;
     try {
-      const machine = new DebianMachine(name, await makeDisk(name, options.disk ?? '6g'));
+      const below = like === undefined ? null : join(machineDirectory(like), 'upper');
+      const machine = new DebianMachine(name, await makeDisk(name, disk, below));
       await machine.start();
       return machine;
     } catch (error) {
@@ -91,6 +96,12 @@ export class DebianMachine {
     await this.exec(['systemctl', 'poweroff', '--no-block']);
     await gone;
     await this.#isOff();
+  }
+
+  /** Shuts down, and is only the disk of others from now on. */
+  async retire(): Promise<void> {
+    await this.powerOff();
+    await execa('umount', [this.root]);
   }
 
   /** As when the power fails: every process at once. */

@@ -1,3 +1,7 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { installedMachine, machineDirectory, removeMachine } from './leftovers.ts';
 import { DebianMachine } from './machine.ts';
 import { ORIGIN, publishProject } from './project.ts';
 
@@ -25,15 +29,40 @@ export class Server {
     prepare: (machine: DebianMachine) => Promise<unknown> = async () => {},
     before?: string,
   ): Promise<Server> {
-    const server = new Server(await DebianMachine.boot());
-    try {
+    return Server.#onceLive(await DebianMachine.boot(), async (server) => {
       await prepare(server.machine);
       await publishProject(server.machine, before);
       await server.install();
+    });
+  }
+
+  /** The same on a bare Debian; installed once in a test run, since that takes a minute. */
+  static async installed(): Promise<Server> {
+    const name = installedMachine();
+    const isThere = join(machineDirectory(name), 'is-installed');
+    if (!existsSync(isThere)) {
+      await removeMachine(name);
+      const first = await Server.#onceLive(await DebianMachine.boot({ name }), async (server) => {
+        await publishProject(server.machine);
+        await server.install();
+      });
+      await first.machine.retire();
+      await writeFile(isThere, '');
+    }
+    return Server.#onceLive(await DebianMachine.boot({ like: name }));
+  }
+
+  static async #onceLive(
+    machine: DebianMachine,
+    prepare: (server: Server) => Promise<unknown> = async () => {},
+  ): Promise<Server> {
+    const server = new Server(machine);
+    try {
+      await prepare(server);
       await server.live();
       return server;
     } catch (error) {
-      await server.machine.dispose();
+      await machine.dispose();
       throw error;
     }
   }
@@ -41,7 +70,7 @@ export class Server {
   async install(): Promise<void> {
     const { machine } = this;
     await machine.shell(
-      `rm -rf ${CLONE} && git clone -q ${ORIGIN} ${CLONE} && cd ${CLONE} && npm ci --omit=dev --ignore-scripts`,
+      `rm -rf ${CLONE} && git clone -q --no-local ${ORIGIN} ${CLONE} && cd ${CLONE} && npm ci --omit=dev --ignore-scripts`,
     );
     await machine.run(['npx', 'deployer', 'install'], { cwd: CLONE });
     await machine.shell('git config user.name A && git config user.email a@example.org', { cwd: CLONE });
