@@ -1,12 +1,17 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dial } from './dial.ts';
 import { SLUICE } from './links.ts';
 import { listening } from './ownership.ts';
 import type { Traffic } from './traffic.ts';
 
 const CAPACITY = 4096;
+/** Of what waits so many go on together, or a hundredth of it where that is more, and the next once they have ended ... */
+const TOGETHER = 8;
+/** ... or after so many milliseconds: who is slow keeps nobody else waiting. */
+const STEP_MS = 10;
 /** Milliseconds that a refused client may go on sending before it is cut off. */
 const FAREWELL = 10_000;
 /** Tells the front door, and whoever debugs another proxy, that no instance has seen the request. */
@@ -19,7 +24,10 @@ export const NOT_EXECUTED_HEADER = 'x-not-executed';
 export interface Sluice {
   /** From now on connections wait, unread, each at most `limitMs`: then it is answered 503 and never executed. */
   shut(limitMs: number): void;
-  /** Each waiting connection goes on to what is live now, and so does each that still comes. */
+  /**
+   * Each waiting connection goes on to what is live then, and so does each that still comes. A few at a time: let go all at
+   * once, they would keep whoever reads waiting behind them.
+   */
   open(): void;
   /** Connections that wait. */
   readonly held: number;
@@ -33,7 +41,7 @@ export interface Sluice {
 export async function openSluice(
   directory: string,
   traffic: Pick<Traffic, 'begin'>,
-  capacity = CAPACITY,
+  { capacity = CAPACITY, stepMs = STEP_MS } = {},
 ): Promise<Sluice> {
   const waiting = new Map<Socket, NodeJS.Timeout>();
   let limit: number | null = null;
@@ -58,16 +66,26 @@ export async function openSluice(
     const instance = await dial(directory, 'live.sock', { track }).catch(() => null);
     dialled();
     if (instance === null) refuse(client);
-    else splice(client, instance);
+    else await splice(client, instance);
   }
 
-  function open(): void {
-    limit = null;
-    for (const [client, timer] of waiting) {
+  /** Those who have waited longest. */
+  function letGo(count: number): Promise<void>[] {
+    return [...waiting.entries().take(count)].map(([client, timer]) => {
       clearTimeout(timer);
-      void flow(client);
+      waiting.delete(client);
+      return flow(client);
+    });
+  }
+
+  const isOpen = () => limit === null;
+
+  /** Until nobody waits, or the next hold begins. */
+  async function drain(): Promise<void> {
+    while (isOpen() && waiting.size > 0) {
+      const ends = letGo(Math.max(TOGETHER, Math.ceil(waiting.size / 100)));
+      await Promise.race([Promise.all(ends), sleep(stepMs)]);
     }
-    waiting.clear();
   }
 
   rmSync(join(directory, SLUICE), { force: true });
@@ -78,11 +96,15 @@ export async function openSluice(
 
   return {
     shut: (limitMs) => (limit = limitMs),
-    open,
+    open() {
+      limit = null;
+      void drain();
+    },
     get held() {
       return waiting.size;
     },
     close() {
+      if (isOpen()) void Promise.all(letGo(waiting.size));
       for (const [client, timer] of waiting) {
         clearTimeout(timer);
         refuse(client);
@@ -93,8 +115,11 @@ export async function openSluice(
   };
 }
 
-/** Both ways, half-closes included. When the proxy is gone the instance still finishes what it has begun. */
-function splice(client: Socket, instance: Socket): void {
+/**
+ * Both ways, half-closes included. When the proxy is gone the instance still finishes what it has begun. Resolves once
+ * the proxy has its answer, or is gone.
+ */
+async function splice(client: Socket, instance: Socket): Promise<void> {
   client.pipe(instance);
   instance.pipe(client);
   instance.once('error', () => client.destroy());
@@ -103,6 +128,7 @@ function splice(client: Socket, instance: Socket): void {
     instance.end();
     instance.resume();
   });
+  if (!client.destroyed) await new Promise((resolve) => client.once('close', resolve));
 }
 
 const REFUSAL = [

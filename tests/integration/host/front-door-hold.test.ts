@@ -213,7 +213,7 @@ describe('the sluice', () => {
 
   test('refuses what exceeds its capacity', async () => {
     const directory = scratch();
-    const sluice = await openSluice(directory, new Traffic(), 2);
+    const sluice = await openSluice(directory, new Traffic(), { capacity: 2 });
     onTestFinished(() => sluice.close());
     sluice.shut(20_000);
     const post = () =>
@@ -223,6 +223,57 @@ describe('the sluice', () => {
     await until(() => sluice.held === 2, 'two to wait');
     const [answer] = z.tuple([z.instanceof(IncomingMessage)]).parse(await once(post(), 'response'));
     expect([answer.statusCode, answer.headers['retry-after'], sluice.held]).toEqual([503, '5', 2]);
+  });
+
+  describe('opened', () => {
+    const opened = async (count: number, options: { stepMs: number }) => {
+      const directory = scratch();
+      const blue = await startInstance(directory, 'blue');
+      linksIn(directory).pointReads('blue.sock');
+      const gate = Promise.withResolvers<void>();
+      blue.gate = gate.promise;
+      const sluice = await openSluice(directory, new Traffic(), options);
+      sluice.shut(20_000);
+      const write = () =>
+        request({ socketPath: join(directory, 'sluice.sock'), method: 'POST', agent: false });
+      const answers = Array.from({ length: count }, () => once(write().end(), 'response'));
+      await until(() => sluice.held === count, 'all to wait');
+      sluice.open();
+      return { sluice, blue, gate, answers };
+    };
+
+    test('lets a few go on at a time, and the next when they have ended', async () => {
+      const { sluice, blue, gate, answers } = await opened(20, { stepMs: 20_000 });
+      onTestFinished(() => sluice.close());
+      await until(() => blue.seen.length === 8, 'the first to arrive');
+      expect(sluice.held).toBe(12);
+      gate.resolve();
+      await Promise.all(answers);
+      expect([blue.executed.length, sluice.held]).toEqual([20, 0]);
+    });
+
+    test('lets the next go on, too, when those before them take long', async () => {
+      const { sluice, blue, gate, answers } = await opened(20, { stepMs: 1 });
+      onTestFinished(() => sluice.close());
+      await until(() => blue.seen.length === 20, 'all to arrive');
+      expect(blue.executed).toEqual([]);
+      gate.resolve();
+      await Promise.all(answers);
+    });
+
+    test('keeps those who have not gone on waiting in the next hold, and refuses none as it closes', async () => {
+      const { sluice, blue, gate, answers } = await opened(20, { stepMs: 20_000 });
+      await until(() => blue.seen.length === 8, 'the first to arrive');
+      sluice.shut(20_000);
+      gate.resolve();
+      await until(() => blue.executed.length === 8, 'them to end');
+      expect(sluice.held).toBe(12);
+      sluice.open();
+      const closed = sluice.close();
+      await Promise.all(answers);
+      await closed;
+      expect(blue.executed).toHaveLength(20);
+    });
   });
 
   test('reads on after a refusal, so that the answer is not lost', async () => {
