@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Conductor } from '../deployment/conductor.ts';
 import { liveFrom } from '../deployment/prepare.ts';
-import { boot, stop as stopInstance } from '../deployment/instance.ts';
+import { boot, DRAIN_MS, stop as stopInstance } from '../deployment/instance.ts';
 import { socketOf, type Live, type Tools } from '../deployment/work.ts';
 import { oneLine } from '../problem.ts';
 import { Comebacks } from './comebacks.ts';
@@ -24,6 +24,7 @@ export function createSupervisor(
   const looking = new Map<string, Promise<void>>();
   const stop = new AbortController();
   let loop: Promise<void> = Promise.resolve();
+  let mending: Promise<void> = Promise.resolve();
 
   /** An environment that takes long keeps no other one waiting. */
   function look(environment: string): Promise<void> {
@@ -109,13 +110,7 @@ export function createSupervisor(
       { environment: config.name, deployment: record.id },
       'the live instance is gone; it is started again',
     );
-    const release = await tools.releases.build({
-      commit: record.commit,
-      tree: record.tree ?? '',
-      install: config.commands.install,
-      log: (line: string) => tools.logger.info({ environment: config.name }, line),
-      signal: stop.signal,
-    });
+    const release = await releaseOf(record, config);
     const instance = await boot(tools, {
       config,
       slot,
@@ -128,6 +123,44 @@ export function createSupervisor(
     // A deployment went live meanwhile, and may have looked for this one before it was there.
     const now = await tools.journal.liveOf(config.name);
     if (now?.id !== record.id) await stopInstance(tools, instance, 0);
+  }
+
+  const releaseOf = (record: Live['record'], config: Live['config']) =>
+    tools.releases.build({
+      commit: record.commit,
+      tree: record.tree ?? '',
+      install: config.commands.install,
+      log: (line: string) => tools.logger.info({ environment: config.name }, line),
+      signal: stop.signal,
+    });
+
+  /**
+   * What is live has to be the tree that was verified, also where the machine has brought it up by itself after its power
+   * was cut: a release that is torn, or that a hand has changed, is built again, and its instance started from that.
+   */
+  async function mend(environment: string): Promise<void> {
+    const live = await liveOf(environment);
+    if (!live || conductor.runs(environment)) return;
+    const { record, config } = live;
+    const damage = await tools.releases.damage({ tree: record.tree ?? '', install: config.commands.install });
+    if (damage === null || conductor.runs(environment)) return;
+    tools.logger.error(
+      { environment, damage },
+      'the live release is not what was verified; it is built again',
+    );
+    await releaseOf(record, config);
+    const instance = await tools.instances.get(environment, live.slot);
+    if (instance) await tools.services.stop(instance.process, DRAIN_MS);
+    await look(environment);
+  }
+
+  async function mendAll(): Promise<void> {
+    for (const environment of await environments()) {
+      await mend(environment).catch((error: unknown) => {
+        if (stop.signal.aborted) return;
+        tools.logger.error({ environment, error: oneLine(error) }, 'the live release could not be looked at');
+      });
+    }
   }
 
   async function lookAtAll(): Promise<void> {
@@ -144,6 +177,7 @@ export function createSupervisor(
     },
     problems: () => [...failures.values()].map(({ problem }) => problem),
     start(): void {
+      mending = mendAll();
       loop = (async () => {
         while (!stop.signal.aborted) {
           void lookAtAll().catch((error: unknown) =>
@@ -155,7 +189,7 @@ export function createSupervisor(
     },
     async stop(): Promise<void> {
       stop.abort(new Error('the deployer stops'));
-      await loop;
+      await Promise.all([loop, mending]);
       await Promise.all(looking.values());
     },
   };

@@ -7,7 +7,8 @@ import type { GitObject, ReadObject } from './types.ts';
 /**
  * Writes the files of a tree into a new directory: the blobs themselves, each checked against its id first.
  * No index, work tree, filter or attribute takes part, so that nothing in the tree or in a configuration can change them.
- * Not synced to disk: a release is checked whenever it is used again, which finds what a power cut tore.
+ * Not synced to disk, for which a push would wait: a release is checked whenever it is used again, which finds what a power
+ * cut tore, and what is live is on disk when its deployment ends.
  * @throws FailedError for a tree that may not be deployed, or when the mirror is damaged
  */
 export async function checkOut(request: {

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFileSystem } from '../host/sync.ts';
 import { makeReadOnly, removeTree } from './files.ts';
 import { runInstall, type InstallOptions } from './install.ts';
 import type { InstallPlan } from './install-plan.ts';
@@ -33,25 +34,12 @@ export function createDependencies(options: InstallOptions): Dependencies {
       await runInstall(plan.argv, workspace, request, options);
       await mkdir(join(workspace, 'node_modules'), { recursive: true });
       await makeReadOnly(workspace);
+      // Thousands of files are not looked at again when they are reused: they must be on disk before the name is.
       await syncFileSystem(workspace, request.signal);
       await rename(workspace, join(root, plan.key));
     } finally {
       await removeTree(workspace);
     }
-  }
-
-  /** Thousands of files are not looked at again when they are reused: they must be on disk before the name is. */
-  async function syncFileSystem(directory: string, signal: AbortSignal): Promise<void> {
-    await options.runCommand({
-      argv: ['sync', '-f', directory],
-      cwd: directory,
-      reads: [directory],
-      env: { PATH: '/usr/bin:/bin' },
-      timeoutMs: 120_000,
-      signal,
-      log: () => {},
-      stdout: 'log',
-    });
   }
 
   return {

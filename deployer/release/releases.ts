@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFileSystem } from '../host/sync.ts';
 import type { RunCommand } from '../host/types.ts';
 import { FailedError } from '../problem.ts';
 import { checkOut } from './checkout.ts';
@@ -54,6 +55,7 @@ export function createReleases(options: ReleasesOptions): Releases {
       uses.set(request.tree, use);
       return await locks.run(request.tree, () => builder.build(request, use.keys), request.signal);
     },
+    damage: async (release) => await locks.run(release.tree, () => builder.damage(release)),
     prune: async (keep) =>
       await pruneReleases({ home: options.home, keep, before: (turn += 1), uses, locks, dependencies }),
   };
@@ -84,8 +86,20 @@ class Builder {
     }
   }
 
+  async damage(release: Pick<Request, 'tree' | 'install'>): Promise<string | null> {
+    const directory = await this.#directoryFor(release);
+    const manifest = await readManifest(`${directory}.json`);
+    return manifest && (await this.#difference(directory, manifest));
+  }
+
+  async #difference(directory: string, { inPlace, dependencies, entries }: Manifest): Promise<string | null> {
+    const more = inPlace ? 'anything more' : new Set(dependencies ? ['node_modules'] : []);
+    const [different = null] = await differences(directory, entries, more);
+    return different;
+  }
+
   /** The tree's own name, unless the same tree is there with another install command. */
-  async #directoryFor({ tree, install }: Request): Promise<string> {
+  async #directoryFor({ tree, install }: Pick<Request, 'tree' | 'install'>): Promise<string> {
     const plain = join(this.#options.home, 'releases', tree);
     const manifest = await readManifest(`${plain}.json`);
     if (!manifest || manifest.install === (install ?? null)) return plain;
@@ -99,8 +113,7 @@ class Builder {
   async #reuse(directory: string, request: Request, keys: Set<string>): Promise<Release | null> {
     const manifest = await readManifest(`${directory}.json`);
     if (!manifest || (manifest.inPlace && manifest.runtime !== RUNTIME)) return null;
-    const more = manifest.inPlace ? 'anything more' : new Set(manifest.dependencies ? ['node_modules'] : []);
-    const [different] = await differences(directory, manifest.entries, more);
+    const different = await this.#difference(directory, manifest);
     if (different) {
       request.log(`the release was changed since it was built (${different}): building it again`);
       return null;
@@ -182,5 +195,7 @@ class Builder {
     if (different) {
       throw new FailedError(`${argv[0]} changed a file of the tree: ${different}; write to another file`);
     }
+    // What it made is not looked at again.
+    await syncFileSystem(directory, request.signal);
   }
 }

@@ -73,6 +73,8 @@ export interface Releases {
     log: (line: string) => void;
     signal: AbortSignal;
   }): Promise<Release>;
+  /** How a release that was built differs from its tree now, in a line; null: it does not, or there is none. */
+  damage(release: { tree: string; install: string | undefined }): Promise<string | null>;
   /** Removes releases and dependencies that none of `keep` (trees) needs. */
   prune(keep: ReadonlySet<string>): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { chmod, cp, mkdir, readdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { syncFileSystem } from '../host/sync.ts';
 import { FailedError } from '../problem.ts';
 import { entriesIn } from '../release/entries.ts';
 import { makeReadOnly, removeTree, syncDirectory } from '../release/files.ts';
@@ -44,6 +45,8 @@ async function bring(tree: string, home: string, { directory }: Upgrades): Promi
   await chmod(temporary, 0o755);
   await copy(modules, join(temporary, 'node_modules'), () => true);
   await makeReadOnly(temporary);
+  // Whoever finds it under its name looks no more whether it is whole.
+  await syncFileSystem(temporary);
   await rename(temporary, release);
 }
 

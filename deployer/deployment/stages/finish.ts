@@ -1,3 +1,4 @@
+import { syncFileSystem } from '../../host/sync.ts';
 import { pullsOf } from '../reports/release-note.ts';
 import { nextTag } from '../tag.ts';
 import type { Work } from '../work.ts';
@@ -7,9 +8,11 @@ const MOST_COMMITS = 5000;
 
 /** Names the tag and removes what nothing needs any more. Each part can be repeated. */
 export async function finish(work: Work): Promise<void> {
-  const { tools, config, record } = work;
+  const { tools, config, record, release } = work;
   if (config.requires && record.kind === 'deploy') await nameTag(work);
   await work.clearing;
+  // A boot after a power cut starts it before anybody has looked at it.
+  if (release) await syncFileSystem(release.directory);
   await tools.prune(config);
 }
 

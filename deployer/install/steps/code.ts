@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFileSystem } from '../../host/sync.ts';
 import { checkOut } from '../../release/checkout.ts';
 import { makeReadOnly, removeTree } from '../../release/files.ts';
 import { ObjectServer } from '../../release/object-server.ts';
@@ -39,6 +40,7 @@ export function code(host: Host, source: { repository: string; tree: string }): 
       await host.run(npm, { cwd: temporary, env: { NODE_ENV: 'production' } });
       await host.run(['chown', '--recursive', 'root:root', temporary]);
       await makeReadOnly(temporary);
+      await syncFileSystem(temporary);
       await rename(temporary, release);
     },
   };
