@@ -16,8 +16,20 @@ const duration = z
   .refine((milliseconds) => milliseconds <= MOST_MS, 'expected at most 24d')
   .meta({ description: 'a duration: 500ms, 30s, 5m, 1h or 1d' });
 
+const milliseconds = (text: string) => duration.parse(text);
+
+/** A duration from `least` to `most`, which are written as in a file. */
+const between = (least: string, most: string) =>
+  duration.refine(
+    (value) => value >= milliseconds(least) && value <= milliseconds(most),
+    `expected ${least} to ${most}`,
+  );
+
+/** A backup takes seconds; one after the other without a pause would be all that the machine does. */
+const scheduled = between('1m', '24d').optional();
+
 /** A duration in milliseconds; `fallback` is written as in a file, so that there is one notation. */
-const durationOr = (fallback: string) => duration.default(() => duration.parse(fallback));
+const durationOr = (fallback: string) => duration.default(() => milliseconds(fallback));
 
 const command = z
   .string()
@@ -71,13 +83,19 @@ export const environmentSchema = z.strictObject({
     .prefault({}),
   boot: z.strictObject({ timeout: durationOr('30s') }).prefault({}),
   migrations: z.strictObject({ 'require-reversible': z.boolean().default(false) }).prefault({}),
-  cutover: z.strictObject({ hold: durationOr('10s'), settle: durationOr('60s') }).prefault({}),
+  cutover: z
+    .strictObject({
+      // Nobody waits longer for an answer, and in less no database is copied.
+      hold: between('100ms', '1h').default(() => milliseconds('10s')),
+      settle: durationOr('60s'),
+    })
+    .prefault({}),
   revert: z.enum(['pull-request', 'push', 'off']).default('pull-request'),
   backups: z
     .strictObject({
       'before-deploy': z.boolean().default(false),
       keep: z.number().int().min(1).max(1000).default(5),
-      schedule: z.strictObject({ database: duration.optional(), full: duration.optional() }).prefault({}),
+      schedule: z.strictObject({ database: scheduled, full: scheduled }).prefault({}),
     })
     .prefault({}),
   service: z.strictObject({ unit: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/) }).optional(),

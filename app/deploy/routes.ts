@@ -61,14 +61,20 @@ async function changeMode(visit: Visit): Promise<Reply> {
 /** Dev only: the database is opened anew, so that a file that was put in its place by hand is seen. */
 async function reload(visit: Visit): Promise<Reply> {
   const { ENVIRONMENT, RELOAD_TOKEN } = visit.services.settings;
-  if (ENVIRONMENT !== 'dev' || RELOAD_TOKEN === undefined) throw notFound();
-  const given = Buffer.from(visit.headers['authorization'] ?? '');
-  const expected = Buffer.from(`Bearer ${RELOAD_TOKEN}`);
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-    throw new Problem(401, 'A bearer token is required.', { 'WWW-Authenticate': 'Bearer' });
+  if (ENVIRONMENT !== 'dev') throw notFound();
+  if (RELOAD_TOKEN === undefined || !isBearer(visit.headers['authorization'], RELOAD_TOKEN)) {
+    throw new Problem(401, 'A bearer token is required: RELOAD_TOKEN, a secret of this environment.', {
+      'WWW-Authenticate': 'Bearer',
+    });
   }
   await visit.services.database.reopen();
   return json({ reloaded: ['database'] });
+}
+
+function isBearer(header: string | undefined, token: string): boolean {
+  const given = Buffer.from(header ?? '');
+  const expected = Buffer.from(`Bearer ${token}`);
+  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 /** Null: the database does not answer. */

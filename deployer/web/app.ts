@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Operations } from '../operations.ts';
 import { createAccess } from './access.ts';
 import type { Access } from './access.ts';
+import type { Endpoint } from './endpoint.ts';
 import { endpoints } from './endpoints.ts';
 import { HttpError, orNotFound, sendProblem, toProblem } from './errors.ts';
 import type { Metrics } from './metrics.ts';
@@ -69,14 +70,26 @@ function api(app: Express, { operations, url, version }: WebOptions, access: Acc
     response.json(description);
   });
   const json = express.json({ limit: '100kb' });
+  const pathOf = (endpoint: Endpoint) => endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
   for (const endpoint of endpoints) {
-    const path = endpoint.path.replaceAll(/\{(\w+)\}/g, ':$1');
+    const path = pathOf(endpoint);
     const isOpen = endpoint.method === 'get' && !endpoint.secret;
     const gate = isOpen ? [access.reading] : [access.changing, json];
     app[endpoint.method](path, ...gate, (request, response) =>
       orNotFound(operations, request, () => endpoint.respond(operations, request, response)),
     );
   }
+  const others = express.Router();
+  for (const [path, there] of Map.groupBy(endpoints, pathOf)) others.all(path, otherMethod(there));
+  app.use(others);
+}
+
+function otherMethod(there: readonly Endpoint[]): RequestHandler {
+  const allowed = there.map(({ method }) => method.toUpperCase()).join(', ');
+  return (request, response) => {
+    response.set('Allow', allowed);
+    throw new HttpError(405, `${request.method} is not for this address: ${allowed}`);
+  };
 }
 
 /** No page of ours runs or loads anything from elsewhere, or is shown inside another. */

@@ -63,6 +63,13 @@ describe('the _deploy endpoints', () => {
   });
 
   it('knows no reload outside dev', async () => {
+    const without = await startSite({});
+    const asked = await without.visitor().send('/_deploy/reload', {
+      method: 'POST',
+      headers: { authorization: 'Bearer undefined' },
+    });
+    expect(asked.status).toBe(401);
+    await without.close();
     const prod = await startSite({ ENVIRONMENT: 'prod', RELOAD_TOKEN: 'a-token-of-sixteen' });
     const headers = { authorization: 'Bearer a-token-of-sixteen' };
     expect((await prod.visitor().send('/_deploy/reload', { method: 'POST', headers })).status).toBe(404);

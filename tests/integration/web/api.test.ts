@@ -182,6 +182,12 @@ describe('changing', () => {
     expect(web.operations.deploymentsById.size).toBe(0);
   });
 
+  it('answers 405 to another method, and says which there are', async () => {
+    const response = await change('PATCH', '/api/environments/dev/lock');
+    expect(response.headers.get('allow')).toBe('POST, DELETE');
+    expect((await problemOf(response)).status).toBe(405);
+  });
+
   it('answers 404 where the environment of the address is unknown', async () => {
     expect((await problemOf(await change('POST', '/api/environments/nope/deployments'))).status).toBe(404);
   });

@@ -46,7 +46,15 @@ describe('an environment', () => {
     ['1h', 3_600_000],
     ['24d', 2_073_600_000],
   ])('reads %s as %i milliseconds', (text, milliseconds) => {
-    expect(parse({ backups: { schedule: { full: text } } }).backups.schedule.full).toBe(milliseconds);
+    expect(parse({ cutover: { settle: text } }).cutover.settle).toBe(milliseconds);
+  });
+
+  it.each([
+    [{ cutover: { hold: '2h' } }, 'cutover.hold: expected 100ms to 1h'],
+    [{ cutover: { hold: '0s' } }, 'cutover.hold: expected 100ms to 1h'],
+    [{ backups: { schedule: { database: '0s' } } }, 'backups.schedule.database: expected 1m to 24d'],
+  ])('is refused with what no machine can do: %j', (more, message) => {
+    expect(complaint(stringify({ ...LEAST, ...more }))).toContain(message);
   });
 
   it('is what the contract writes', () => {
