@@ -269,8 +269,11 @@ export function createJournal(options: {
 
     /** The deployment as people and programs see it, with its stages and suites; null when there is none. */
     async details(id: string): Promise<Deployment | null> {
-      const found = await records.details(id);
-      return found && { ...found, stages: marks.asOfNow(id, found.stages) };
+      for (;;) {
+        const before = marks.writes();
+        const found = await records.details(id);
+        if (before === marks.writes()) return found && { ...found, stages: marks.asOfNow(id, found.stages) };
+      }
     },
 
     async note(id: string, patch: Patch): Promise<void> {

@@ -13,6 +13,7 @@ const CONTINUED: readonly StageName[] = ['settle', 'finish'];
  */
 export function createStageMarks() {
   const kept = new Map<string, Map<StageName, Mark>>();
+  let writes = 0;
   const of = (id: string) => [...(kept.get(id) ?? [])];
 
   function keep(id: string, name: StageName, mark: Mark): void {
@@ -46,11 +47,15 @@ export function createStageMarks() {
         return run(trx);
       });
       forgetWritten(id, marks);
+      writes += 1;
       return result;
     },
 
     /** The deployment starts afresh. */
     forget: (id: string) => void kept.delete(id),
+
+    /** How often marks were written. What was read of the stages before one of that is neither there nor kept any more. */
+    writes: () => writes,
 
     /** Stages as they were read, with what is not written yet. */
     asOfNow(id: string, stages: readonly Stage[]): Stage[] {

@@ -11,6 +11,23 @@ const CONFIG = parseEnvironment(
 );
 const OTHER = 'b'.repeat(40);
 
+describe('the details of a deployment', () => {
+  it('have each stage that is over, also while it is written', async () => {
+    const { journal, state } = await openJournal();
+    const { id } = await journal.accept(wanted());
+    await journal.begin(id);
+    await journal.stage(id, 'preflight', async () => undefined);
+    const written: Promise<void>[] = [];
+    // Between the look at the stages and the next one.
+    state.on('query-response', (_answer, { sql }: { sql: string }) => {
+      if (written.length === 0 && /from .stages/.test(sql)) written.push(journal.suites(id, []));
+    });
+    const { stages } = (await journal.details(id)) ?? {};
+    expect(stages?.[0]).toMatchObject({ name: 'preflight', state: 'done' });
+    expect(await Promise.all(written)).toHaveLength(1);
+  });
+});
+
 describe('accepting a deployment', () => {
   it('stores it with all its stages, an audit entry and the status pending', async () => {
     const { journal, state, reports } = await openJournal();
