@@ -14,7 +14,7 @@ import { expendable, expendableDropped, type Retention } from './retention.ts';
 import { withScratch } from './scratch.ts';
 import { createThreads } from './thread/client.ts';
 
-export { BackupError, removeBackup };
+export { BackupError, removeBackup, sweepTemporaries };
 export type { Backup, Check, CreateOptions, Manifest, Which };
 
 /** Reading and writing whole databases happens in a thread for each environment, which the first call starts. */

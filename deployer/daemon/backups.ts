@@ -9,6 +9,7 @@ import {
   pruneBackups,
   removeBackup,
   restoreDatabase,
+  sweepTemporaries,
   verifyBackup,
 } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
@@ -111,6 +112,14 @@ export const pruneBackupsOf = (
   { name, backups: { keep } }: Environment,
 ): Promise<string[]> =>
   sentence(pruneBackups({ directory: backupsOf(home, name), keep, now: clock(), agedAt: ageClock() }));
+
+/** What a daemon that died left of backups, exports and restored files; what another process makes now stays. */
+export async function clearUnfinishedBackups(home: string): Promise<void> {
+  const entries = await readdir(join(home, 'backups'), { withFileTypes: true });
+  for (const { name } of entries.filter((entry) => entry.isDirectory()))
+    await sweepTemporaries(backupsOf(home, name));
+  await sweepTemporaries(join(home, 'files'));
+}
 
 /** Backups whose manifest is damaged are in no list: a person has to look. */
 export async function damagedBackups(home: string, environment: string): Promise<string[]> {

@@ -25,6 +25,7 @@ import { createBackground } from './background.ts';
 import { closer, stopInstances } from './close.ts';
 import { backupOperations } from './backup-operations.ts';
 import { deploymentsLog } from './deployments-log.ts';
+import { clearUnfinishedBackups } from './backups.ts';
 import { clearDrills } from './drill.ts';
 import { lookUp } from './live.ts';
 import { startLogCap } from './log-cap.ts';
@@ -210,6 +211,7 @@ async function compose(base: {
   await endRemoved(tools, await names());
   await clearDrills(tools);
   await clearRehearsals(tools);
+  await clearUnfinishedBackups(home);
   await Promise.all([supervisor.lookAtAll(), conductor.recover()]);
   // Before anything that would keep a process that has failed.
   await takeOver(trial);

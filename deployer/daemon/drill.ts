@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describeBackup, restoreDatabase, restoreFiles, verifyBackup } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
@@ -17,6 +17,9 @@ const SLOT = 'drill';
 
 /** A room of its own: no deployment sweeps what is in it, and nothing that is live looks into it. */
 const roomOf = (home: string) => join(home, 'scratch', '.drill');
+
+/** What the restored data was before anything ran on it, for the release's own verification. */
+const baselineOf = (home: string, environment: string) => join(roomOf(home), `${environment}-baseline.json`);
 
 /**
  * Restores a backup beside what is live, boots the live release on it, read-only on a private socket, and verifies
@@ -53,6 +56,7 @@ async function clear(tools: Tools, environment: string): Promise<void> {
   if (instance) await stop(tools, instance, 0);
   for (const kind of ['data', 'files'])
     await rm(join(roomOf(tools.home), kind, environment), { recursive: true, force: true });
+  await rm(baselineOf(tools.home, environment), { force: true });
 }
 
 type Which = Parameters<typeof verifyBackup>[0];
@@ -87,7 +91,9 @@ async function tryOut(
   try {
     const generation = await step('restore', () => restore(tools, config, { which, generations, signal }));
     if (config.commands.migrate) await step('migrate', () => migrate(tools, context, generation, ['up']));
-    const baseline = await generations.fingerprint(generation);
+    const before = await generations.fingerprint(generation);
+    const baseline = baselineOf(tools.home, config.name);
+    await writeFile(baseline, JSON.stringify({ tables: before }), { mode: 0o600 });
     const asked = {
       config,
       slot: SLOT,
@@ -106,7 +112,7 @@ async function tryOut(
       baseline,
     });
     signal.throwIfAborted();
-    const changed = differing(baseline, await generations.fingerprint(generation));
+    const changed = differing(before, await generations.fingerprint(generation));
     return [suiteOf('drill', began, [...done, unchanged(changed)]), ...suites];
   } catch (error) {
     if (done.every(({ success }) => success)) throw error;

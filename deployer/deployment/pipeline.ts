@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf, CutOffError, FailedError, oneLine, RefusedError, UsageError } from '../problem.ts';
+import { CutOffError, FailedError, oneLine, RefusedError, UsageError } from '../problem.ts';
 import { EnvironmentError } from '../../environments/parse.ts';
 import { REHEARSAL, type Outcome, type StageName } from './model.ts';
 import type { Skipped } from './journal.ts';
@@ -19,6 +19,7 @@ import { retire } from './retire.ts';
 import { takeBack } from './take-back.ts';
 import { hasSwitched } from './recovery.ts';
 import { undo } from './undo.ts';
+import { DISK_FULL, isDiskFull } from './disk-full.ts';
 import { DeploymentEnded } from './ended.ts';
 import { withinRelease } from './last-words.ts';
 import { lastLines } from './last-lines.ts';
@@ -180,10 +181,6 @@ export class Stopped extends Error {
   override name = 'Stopped';
 }
 
-/** SQLite's word for it, and the system's. */
-const FULL = new Set(['SQLITE_FULL', 'ENOSPC']);
-const DISK_FULL = 'DEPLOYER_HOME: the disk is full: make room, and deploy again';
-
 function endOf(work: Work, error: unknown): DeploymentEnded {
   if (error instanceof DeploymentEnded) return error;
   if (work.signal.aborted) {
@@ -192,7 +189,7 @@ function endOf(work: Work, error: unknown): DeploymentEnded {
       : new DeploymentEnded('superseded', oneLine(work.signal.reason));
   }
   const outcome: Outcome = work.record.kind === 'deploy' ? 'rejected' : 'failed';
-  const cause = FULL.has(codeOf(error) ?? '') ? DISK_FULL : oneLine(error);
+  const cause = isDiskFull(error) ? DISK_FULL : oneLine(error);
   return new DeploymentEnded(
     error instanceof RefusedError ? 'refused' : outcome,
     work.release ? withinRelease(cause, work.release.directory) : cause,

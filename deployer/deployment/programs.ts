@@ -1,8 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../../environments/schema.ts';
-import type { Fingerprint, Generation } from '../data/types.ts';
+import type { Generation } from '../data/types.ts';
 import { FailedError, oneLine } from '../problem.ts';
 import type { MigrateReport } from '../operations.ts';
 import type { Release } from '../release/types.ts';
@@ -114,47 +113,41 @@ export async function verify(
     instance: Pick<Instance, 'environment' | 'slot'>;
     generation: Generation | null;
     suites: readonly string[];
-    baseline?: Fingerprint;
+    /** Where the data's fingerprint is written. */
+    baseline?: string;
   },
 ): Promise<Suite[]> {
   const { config } = context;
   const socket = realSocketPath(tools, target.instance.environment, target.instance.slot);
   if (!config.commands.verify) return [await service(socket, config)];
-  const baseline = target.baseline
-    ? join(tools.home, 'scratch', config.name, `baseline-${context.deployment.id}.json`)
-    : null;
-  if (baseline) await writeFile(baseline, JSON.stringify({ tables: target.baseline }), { mode: 0o600 });
-  try {
-    const args = [
-      '--url',
-      config.url ?? `http://${config.listen}`,
-      '--socket',
-      socket,
-      ...target.suites.flatMap((suite) => ['--suite', suite]),
-      ...(baseline ? ['--baseline', baseline] : []),
-      '--json',
-    ];
-    const result = await run(
-      tools,
-      context,
-      'verify',
-      args,
-      target.generation,
-      { LISTEN: socket },
-      [dirname(socket), ...(baseline ? [baseline] : [])],
-      config.verify.timeout,
-    );
-    const report = parse(verifyReport, result.stdout);
-    if (!report)
-      return [broken(`${ended(result)} and printed ${instead(result)}${said(result, context.release)}`)];
-    return [
-      ...report.suites.map(strict),
-      ...unanswered(report.suites, target.suites),
-      ...contradictions(report, result.exitCode),
-    ];
-  } finally {
-    if (baseline) await rm(baseline, { force: true });
-  }
+  const { baseline } = target;
+  const args = [
+    '--url',
+    config.url ?? `http://${config.listen}`,
+    '--socket',
+    socket,
+    ...target.suites.flatMap((suite) => ['--suite', suite]),
+    ...(baseline ? ['--baseline', baseline] : []),
+    '--json',
+  ];
+  const result = await run(
+    tools,
+    context,
+    'verify',
+    args,
+    target.generation,
+    { LISTEN: socket },
+    [dirname(socket), ...(baseline ? [baseline] : [])],
+    config.verify.timeout,
+  );
+  const report = parse(verifyReport, result.stdout);
+  if (!report)
+    return [broken(`${ended(result)} and printed ${instead(result)}${said(result, context.release)}`)];
+  return [
+    ...report.suites.map(strict),
+    ...unanswered(report.suites, target.suites),
+    ...contradictions(report, result.exitCode),
+  ];
 }
 
 /** The suite that the deployer itself provides: the process is up, its socket answers, `health` is 200. */

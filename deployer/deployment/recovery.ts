@@ -30,11 +30,11 @@ export type Recovered = 'restarted' | 'ended' | 'watch' | 'take back';
 export async function recover(tools: Tools, record: DeploymentRecord): Promise<Recovered> {
   // First of all: a switch that is still on its way to the front door then finds no hold, and does nothing.
   await tools.frontDoor.letGo(record.environment);
-  if (record.phase === 'live') return 'watch';
-  if (record.phase === 'reverting') return 'take back';
-  if (record.phase === 'switching' && (await hasSwitched({ tools, record, candidate: null }))) {
-    await finishSwitch(tools, record);
-    return 'watch';
+  if (await wentLive(tools, record)) {
+    if (record.phase === 'switching') await finishSwitch(tools, record);
+    // It may still have been cleared away.
+    await attempt(tools, record, 'end its rehearsal', () => endRehearsal(tools, record));
+    return record.phase === 'reverting' ? 'take back' : 'watch';
   }
   await stopOwn(tools, record);
   await attempt(tools, record, 'remove its generation', () => removeOwnGeneration(tools, record));
@@ -51,6 +51,11 @@ export async function recover(tools: Tools, record: DeploymentRecord): Promise<R
   );
   if (record.config) await tools.prune(record.config);
   return 'ended';
+}
+
+async function wentLive(tools: Tools, record: DeploymentRecord): Promise<boolean> {
+  if (record.phase === 'switching') return hasSwitched({ tools, record, candidate: null });
+  return record.phase === 'live' || record.phase === 'reverting';
 }
 
 /** The links were renamed, the rest was not done. When the new instance has ended since, `settle` finds out. */
@@ -76,16 +81,22 @@ export async function stopOwn(tools: Tools, record: DeploymentRecord): Promise<v
       (environment === record.environment && slot === record.slot && slot !== live?.slot),
   );
   for (const instance of own) await stop(tools, instance, 0);
-  const { environment } = record;
-  const slots = [
-    ...Object.values(rehearsalSlots(record)),
-    ...(record.slot === live?.slot ? [] : [record.slot]),
-  ];
-  for (const slot of slots.filter((each) => each !== null)) {
-    const socket = socketPath(tools, environment, slot);
-    await tools.services.endUnnoted({ environment, slot, socket });
-    if (!isSlot(slot)) rmSync(socket, { force: true });
+  if (record.slot !== null && record.slot !== live?.slot) await endUnnoted(tools, record, record.slot);
+  await endRehearsal(tools, record);
+}
+
+async function endRehearsal(tools: Tools, record: DeploymentRecord): Promise<void> {
+  for (const slot of Object.values(rehearsalSlots(record))) {
+    const instance = await tools.instances.get(record.environment, slot);
+    if (instance) await stop(tools, instance, 0);
+    await endUnnoted(tools, record, slot);
   }
+}
+
+async function endUnnoted(tools: Tools, { environment }: DeploymentRecord, slot: string): Promise<void> {
+  const socket = socketPath(tools, environment, slot);
+  await tools.services.endUnnoted({ environment, slot, socket });
+  if (!isSlot(slot)) rmSync(socket, { force: true });
 }
 
 async function removeOwnGeneration(tools: Tools, record: DeploymentRecord): Promise<void> {

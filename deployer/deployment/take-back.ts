@@ -3,6 +3,7 @@ import { FailedError, oneLine } from '../problem.ts';
 import type { Generation } from '../data/types.ts';
 import { boot, DRAIN_MS, healthOf, setReadOnly, socketPath, stop } from './instance.ts';
 import { WARM_MS } from './retire.ts';
+import { lacksRoom } from './disk-full.ts';
 import { contextOf, liveContext } from './migration.ts';
 import { dropNext, takeNext } from './next-copy.ts';
 import { migrate } from './programs.ts';
@@ -16,7 +17,7 @@ const MOST_TRIES = 3;
 /**
  * After the switch: what was live before becomes live again, with the rows that visitors wrote meanwhile.
  * It may be cut off at any point and is then done again; the links say whether it was done.
- * @throws what kept the journal from being written: nothing is claimed then
+ * @throws what kept the journal from being written, and a disk without room: nothing is claimed then, and it is tried again
  */
 export async function takeBack(ending: Work, cause: string): Promise<void> {
   const { tools, record, live } = ending;
@@ -34,7 +35,7 @@ export async function takeBack(ending: Work, cause: string): Promise<void> {
     await endRetiring(work, live);
     await returnTo(work, live);
   } catch (error) {
-    if (live && (await isBack(work, live))) throw error;
+    if ((live && (await isBack(work, live))) || lacksRoom(error)) throw error;
     tools.logger.error({ deployment: record.id, error: oneLine(error) }, 'could not take back');
     await journal.finish(record.id, 'needs_attention', `${cause}; taking back failed: ${oneLine(error)}`);
     return;

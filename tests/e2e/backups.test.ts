@@ -278,6 +278,27 @@ describe('a drill', () => {
   });
 });
 
+describe('a drill whose daemon dies', () => {
+  it('leaves the fingerprint of the data too where the next start clears away', async () => {
+    stage = await Stage.set();
+    const own = await readFile(new URL('../kit/sample/verify.mjs', import.meta.url), 'utf8');
+    await stage.repository.commit('Tells where the baseline is', {
+      'verify.mjs': own.replace("hint: 'see server.mjs'", 'hint: String(process.argv)'),
+    });
+    await stage.repository.push('HEAD:dev', 'HEAD:main');
+    await stage.start();
+    await stage.allLive();
+    await operations().createBackup('dev', { by: 'alice' });
+    const { suites } = await operations().drill('dev', null, 'alice');
+    const hints = suites.flatMap(({ checks }) => checks).map(({ hint }) => hint);
+    expect(hints.filter((hint) => hint?.includes(`--baseline,${stage.home}/scratch/.drill/`))).toHaveLength(
+      2,
+    );
+    expect(await readdir(join(stage.home, 'scratch', '.drill', 'data'))).toEqual([]);
+    expect(await readdir(join(stage.home, 'scratch', '.drill'))).toEqual(['data']);
+  });
+});
+
 describe('the schedule', () => {
   const schedule = { database: '1h', full: '1d' };
   let now: Date;

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Ordeal, steps } from '../kit/ordeal.ts';
 
@@ -41,6 +44,19 @@ describe('a restore, with visitors, when the daemon is killed', () => {
     expect(cause).toContain(`restored backup ${backup}; ${dropped} changes since then were saved`);
     expect(await ordeal.findings({ outcome: 'ok', drops: true, generations: 2 })).toEqual([]);
     restored = id;
+  });
+
+  it('leaves nothing half-made, of backups or of files, once the daemon starts again', async () => {
+    const { machine } = ordeal;
+    await machine.kill();
+    // As a process names them that lives no more.
+    const left = ['backups/dev/2026-11-20_00-00-00', 'backups/dev/scratch', 'files/.dev'].map((name) =>
+      join(machine.home, `${name}.tmp-4194304000-1-1`),
+    );
+    for (const directory of left) await mkdir(directory, { recursive: true });
+    await machine.boot();
+    expect(left.filter((directory) => existsSync(directory))).toEqual([]);
+    expect(await ordeal.findings({ drops: true, generations: 2 })).toEqual([]);
   });
 
   it('is undone by a rollback that is killed as often: first not at all, then wholly', async () => {

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { runDirectory } from '../../deployer/host/run-directory.ts';
 import { Ordeal, steps } from '../kit/ordeal.ts';
 
 /** Three deaths in one deployment: it is begun again twice, and then given up. */
@@ -61,6 +65,23 @@ describe.each([
     const switching = ['after phase switching', switched, 'after setCurrent', 'in settle', 'did settle'];
     const kills = steps(...switching, 'in finish', 'did finish', 'after finish deployed');
     expect(await ordeal.push(files, kills)).toMatchObject({ outcome: 'deployed' });
+    expect(await ordeal.findings({ version })).toEqual([]);
+  });
+
+  it('after the switch while its rehearsal is cleared away, leaves nothing of that', async () => {
+    const { machine } = ordeal;
+    const { version, files } = ordeal.next({ migration });
+    machine.arm({ step: 'in settle' });
+    const commit = await machine.push('A change', files);
+    await machine.reached();
+    const { running } = await machine.status();
+    await machine.kill();
+    // As an instance leaves it that was killed a moment before the deployer was.
+    const socket = join(runDirectory(machine.home).of('dev'), `rehearsal-${running?.id.slice(-6)}.sock`);
+    await writeFile(socket, '');
+    await machine.boot();
+    expect(await machine.ended(commit)).toMatchObject({ outcome: 'deployed' });
+    expect(existsSync(socket)).toBe(false);
     expect(await ordeal.findings({ version })).toEqual([]);
   });
 

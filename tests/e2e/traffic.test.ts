@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -260,7 +260,7 @@ describe.runIf(process.getuid?.() === 0)('a daemon whose disk is full', () => {
   const ballast = () => join(disk.path, 'ballast');
   beforeAll(async () => {
     disk = await smallDisk();
-    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '0s' } }, disk.path);
+    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '2s' } }, disk.path);
   });
   afterAll(async () => {
     await rm(ballast(), { force: true });
@@ -301,7 +301,33 @@ describe.runIf(process.getuid?.() === 0)('a daemon whose disk is full', () => {
       expect(await ordeal.findings({ version: next.version })).toEqual([]);
     },
   );
+
+  it('while a release is to be taken back, does that once there is room, and loses nothing', async () => {
+    const { machine } = ordeal;
+    const { version } = await machine.visit();
+    // There is room to note an outcome then, and none for a copy.
+    storeNote(machine.database(), 'x'.repeat(4 * 1024 ** 2));
+    ordeal.open({ writes: 0 });
+    const { files } = ordeal.next({ sickLive: true, table: 'remarks' });
+    machine.steps = [];
+    machine.arm({ step: 'after phase reverting' });
+    const commit = await machine.push('Sick', { ...files, 'migrations/2000.json': JSON.stringify(MOVED) });
+    await machine.reached();
+    await fill(ballast());
+    await truncate(ballast(), (await stat(ballast())).size - 1024 ** 2);
+    machine.go();
+    await waitFor('it to be tried', async () => (machine.steps.includes('before letGo') ? true : undefined));
+    await rm(ballast());
+    expect(await machine.ended(commit)).toMatchObject({ outcome: 'rolled_back' });
+    expect(await ordeal.findings({ version })).toEqual([]);
+  });
 });
+
+function storeNote(file: string, text: string): void {
+  const database = new DatabaseSync(file);
+  database.prepare('INSERT INTO notes (text) VALUES (?)').run(text);
+  database.close();
+}
 
 /** A file system of 160 MB of its own. */
 async function smallDisk(): Promise<AsyncDisposable & { path: string }> {

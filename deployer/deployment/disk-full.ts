@@ -1,0 +1,13 @@
+import { codeOf, oneLine } from '../problem.ts';
+
+export const DISK_FULL = 'DEPLOYER_HOME: the disk is full: make room, and deploy again';
+
+/** SQLite's word for it, and the system's. */
+const CODES = new Set(['SQLITE_FULL', 'ENOSPC']);
+/** As the programs of a release say it. */
+const WORDS = /\bENOSPC\b|disk is full|no space left on device/i;
+
+export const isDiskFull = (error: unknown): boolean => CODES.has(codeOf(error) ?? '');
+
+/** Also where a program of the release could not go on: nothing is wrong that room would not mend. */
+export const lacksRoom = (error: unknown): boolean => isDiskFull(error) || WORDS.test(oneLine(error));
