@@ -66,19 +66,23 @@ describe('a maintainer of a host', () => {
         `openssl s_client -connect ${SITE}:443 -servername ${SITE} </dev/null 2>/dev/null | openssl x509 -noout -serial`,
       );
 
-    it('is told by doctor that Caddy does not know it yet', async () => {
-      await startAuthority(server.machine, SITE);
-      const caddyfile = await server.machine.read('/etc/caddy/Caddyfile');
-      await server.machine.put('/etc/caddy/Caddyfile', caddyfile.replace('\n', GLOBAL_OPTIONS));
+    it('is told by doctor that Caddy does not know it yet, and then that it has no certificate', async () => {
       const commit = await server.push(`sed -i 's|^url:.*|url: https://${SITE}|' environments/dev.yaml`);
       expect(await server.ended(commit)).toEqual({ outcome: 'deployed', cause: null });
       expect(await server.problems()).toEqual([
         expect.objectContaining({ name: `Caddy serves dev at https://${SITE}` }),
       ]);
+      await server.machine.run(['npx', 'deployer', 'install'], { cwd: '/root/deployer' });
+      expect(await server.problems()).toEqual([
+        expect.objectContaining({ name: `certificate of ${SITE}`, actual: 'none yet' }),
+      ]);
     });
 
-    it('has a certificate after install, and https alone', async () => {
-      await server.machine.run(['npx', 'deployer', 'install'], { cwd: '/root/deployer' });
+    it('has a certificate once an authority gives it, and https alone', async () => {
+      await startAuthority(server.machine, SITE);
+      const caddyfile = await server.machine.read('/etc/caddy/Caddyfile');
+      await server.machine.put('/etc/caddy/Caddyfile', caddyfile.replace('\n', GLOBAL_OPTIONS));
+      await server.machine.run(['systemctl', 'reload', 'caddy']);
       await server.machine.waitFor('a certificate', async () =>
         (await curl('-o /dev/null -w "%{http_code}"', `https://${SITE}/`)) === '200' ? true : undefined,
       );
