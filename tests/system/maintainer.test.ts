@@ -46,6 +46,18 @@ describe('a maintainer of a host', () => {
     expect(await sh(`journalctl --no-pager -o cat | grep -c ${CANARY}`)).toBe('0');
   });
 
+  it('learns which line of a secret cannot be understood, before it is encrypted', async () => {
+    await server.machine.put(`${CREDENTIALS}/dev.env`, 'MAIL_PASSWORD\n', '0600');
+    const { outcome, details } = await server.deployer('install');
+    expect([outcome, JSON.stringify(details)]).toEqual([
+      'failed',
+      expect.stringContaining(`${CREDENTIALS}/dev.env:1: expected NAME=value`),
+    ]);
+    expect(await sh(`ls ${CREDENTIALS}`)).toBe('dev.env');
+    await sh(`rm ${CREDENTIALS}/dev.env`);
+    expect(await server.problems()).toEqual([]);
+  });
+
   it('learns which secret is of another machine, and writes it anew', async () => {
     await sh(`sed -i 's/[a-y]/z/' ${CREDENTIALS}.encrypted/dev.env`);
     expect(await server.problems()).toContainEqual(
