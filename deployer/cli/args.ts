@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
+import { COMMAND } from '../command.ts';
 import { UsageError } from '../problem.ts';
 import { nearest } from './nearest.ts';
 import type { Args, OptionSpec, Verb } from './verb.ts';
@@ -60,7 +61,7 @@ function parseStrictly(args: string[], options: ParseArgsConfig['options']) {
 
 function unknownOption(rawName: string, specs: Record<string, OptionSpec>, verb: Verb): UsageError {
   const best = nearest(rawName.replace(/^-+/, ''), Object.keys(specs));
-  const hint = best === null ? `see npx deployer help ${verb.name}` : `did you mean --${best}?`;
+  const hint = best === null ? `see ${COMMAND} help ${verb.name}` : `did you mean --${best}?`;
   return new UsageError(`${verb.name} has no option ${rawName}; ${hint}`);
 }
 
@@ -96,10 +97,10 @@ function toParseOptions(specs: Record<string, OptionSpec>): NonNullable<ParseArg
 
 /** `npx deployer deploy ENV [--branch B] [--wait]`. */
 export function usage(verb: Verb | undefined): string {
-  if (verb === undefined) return 'npx deployer help';
+  if (verb === undefined) return `${COMMAND} help`;
   const options = Object.entries(verb.options).map(
     ([name, { value, many }]) =>
       `[--${name}${value === undefined ? '' : ` ${value}`}]${many === true ? '…' : ''}`,
   );
-  return ['npx deployer', verb.name, ...verb.arguments, ...options].join(' ');
+  return [COMMAND, verb.name, ...verb.arguments, ...options].join(' ');
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
+import { COMMAND } from '../command.ts';
 import { FailedError, RefusedError, UsageError, oneLine } from '../problem.ts';
 import { loadAnswers, type Expected } from './answers.ts';
 import type { Connection } from './connection.ts';
@@ -48,7 +49,7 @@ export function createClient(connection: Connection, signal: AbortSignal): Clien
     }).catch((error: unknown) => {
       throw isSent && method !== 'GET'
         ? unanswered(connection.url, error)
-        : unreachable(connection.url, error);
+        : unreachable(connection.url, error, connection.start);
     });
     if ((response.statusCode ?? 500) >= 400) throw await toError(response, connection);
     return response;
@@ -138,15 +139,15 @@ async function toError(response: IncomingMessage, connection: Connection): Promi
 
 const NEXT_ADDRESS = 'check DEPLOYER_LISTEN or DEPLOYER_URL';
 
-function unreachable(url: string, error: unknown): UnreachableError {
-  const next = `npx deployer start, or ${NEXT_ADDRESS}`;
+function unreachable(url: string, error: unknown, start = `${COMMAND} status`): UnreachableError {
+  const next = `${start}, or ${NEXT_ADDRESS}`;
   return new UnreachableError(`the deployer does not answer: ${oneLine(error)}`, url, next, { cause: error });
 }
 
 /** It ended, or was restarted, meanwhile: nobody here knows whether it had stored what was asked for. */
 function unanswered(url: string, error: unknown): ConnectionError {
   const what = `the deployer was lost before it answered (${oneLine(error)}); it may do what it was asked for`;
-  return new ConnectionError(what, url, 'npx deployer status', { cause: error });
+  return new ConnectionError(what, url, `${COMMAND} status`, { cause: error });
 }
 
 function noToken({ url, tokenFile }: Connection): ConnectionError {

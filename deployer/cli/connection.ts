@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMMAND } from '../command.ts';
 import { LAYOUT } from '../install/layout.ts';
 import { codeOf, SettingsError } from '../problem.ts';
 import { readSettingsFile, withSettingsFile } from '../settings-file.ts';
@@ -20,6 +21,8 @@ const NEEDED = [
   'CREDENTIALS_DIRECTORY',
 ];
 
+const START = `${COMMAND} start`;
+
 /** Where the daemon is, and as whom to speak to it. */
 export interface Connection {
   url: string;
@@ -28,6 +31,8 @@ export interface Connection {
   tokenFile: string;
   /** `cli:alice`, for the record. */
   by: string;
+  /** How it is started where it does not run. */
+  start: string;
 }
 
 /** @throws SettingsError */
@@ -45,13 +50,14 @@ export function findDaemon({ env: given, cwd }: Pick<Io, 'env' | 'cwd'>): Connec
     token: settings.adminToken ?? readToken(tokenFile),
     tokenFile,
     by: `cli:${userName(env)}`,
+    start: isHosts(home) ? 'systemctl start deployer (journalctl -u deployer says why it ended)' : START,
   };
 }
 
 /** The settings of a host, for whoever may read them; what is wrong there is doctor's to say. */
 function ofHost(home: string): Record<string, string> {
   try {
-    return home === LAYOUT.home ? readSettingsFile(LAYOUT.settings) : {};
+    return isHosts(home) ? readSettingsFile(LAYOUT.settings) : {};
   } catch {
     return {};
   }
@@ -63,6 +69,11 @@ export function findHome(named: string | undefined, cwd: string): string {
   const here = resolve(cwd, '.deployer');
   if (existsSync(here)) return here;
   return existsSync(LAYOUT.settingsDirectory) ? LAYOUT.home : join(PROJECT, '.deployer');
+}
+
+/** `install` was here, and this is the home of the service. */
+export function isHosts(home: string): boolean {
+  return home === LAYOUT.home && existsSync(LAYOUT.settingsDirectory);
 }
 
 /** An address that means every interface is reached on loopback. */

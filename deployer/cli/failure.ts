@@ -1,3 +1,4 @@
+import { COMMAND } from '../command.ts';
 import { FailedError, RefusedError, SettingsError, UsageError, oneLine } from '../problem.ts';
 import type { Result } from './outcome.ts';
 import { WRONG_USAGE } from './outcome.ts';
@@ -9,7 +10,7 @@ export function toResult(error: unknown, where: string, usage: string, isInterru
       'failed',
       'interrupted; what the deployer was asked for goes on',
       where,
-      'npx deployer status',
+      `${COMMAND} status`,
     );
   }
   if (error instanceof UsageError) {
@@ -18,9 +19,9 @@ export function toResult(error: unknown, where: string, usage: string, isInterru
   if (error instanceof SettingsError) {
     return failure('failed', oneLine(error), where, 'set it, then start again', WRONG_USAGE);
   }
-  if (error instanceof RefusedError) return failure('refused', oneLine(error), where, 'npx deployer status');
+  if (error instanceof RefusedError) return failure('refused', oneLine(error), where, `${COMMAND} status`);
   if (error instanceof ConnectionError) return failure('failed', oneLine(error), error.where, error.next);
-  if (error instanceof FailedError) return failure('failed', oneLine(error), where, 'npx deployer status');
+  if (error instanceof FailedError) return failure('failed', oneLine(error), where, `${COMMAND} status`);
   const what = `a defect of the command line: ${oneLine(error)}`;
   return failure('failed', what, where, 'report it with the output of DEBUG=1');
 }

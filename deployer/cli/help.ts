@@ -1,3 +1,4 @@
+import { COMMAND } from '../command.ts';
 import { UsageError } from '../problem.ts';
 import { COMMON, usage } from './args.ts';
 import { nearest } from './nearest.ts';
@@ -30,11 +31,11 @@ function unknown(prefix: string, word: string, known: string[]): UsageError {
 export function generalHelp(verbs: readonly Verb[]): string {
   const rows = verbs.map((verb) => [`  ${[verb.name, ...verb.arguments].join(' ')}`, verb.summary]);
   return [
-    'npx deployer VERB [ENV] [options] [--json]',
+    `${COMMAND} VERB [ENV] [options] [--json]`,
     '',
     ...align(rows),
     '',
-    'npx deployer help VERB tells its options.',
+    `${COMMAND} help VERB tells its options.`,
     'exit: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 superseded, 5 a person is needed',
   ].join('\n');
 }

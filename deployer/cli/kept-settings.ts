@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { COMMAND } from '../command.ts';
 import { LAYOUT } from '../install/layout.ts';
 import { writeAtomically } from '../release/files.ts';
 import {
@@ -24,7 +25,7 @@ export async function keptSettings({ env, cwd, signal }: Io, named: string | nul
 function inFile(file: string): KeptSettings {
   return {
     location: file,
-    next: 'npx deployer start',
+    next: `${COMMAND} start`,
     read: async () => readSettingsFile(file),
     async write(values) {
       const before = readText(file);

@@ -24,6 +24,9 @@ const compiled = [
 ]
   .filter(({ base }) => mayWrite(base))
   .map(({ base, place }) => join(base, place))[0];
+/** As the dynamic loader ends, which has said what it misses. */
+const NOT_LOADED = 127;
+const LIBRARY = 'install what it misses (Debian: apt-get install libatomic1)';
 const isOld = Number(process.versions.node.split('.')[0]) < WANTED_MAJOR;
 
 if (!existsSync(dependency) || (isOld && !runtime)) {
@@ -47,6 +50,7 @@ async function again() {
     process.on(signal, () => child.kill(signal));
   child.on('error', (error) => complain(`the project's runtime could not be started: ${error.message}`));
   child.on('exit', (code, signal) => {
+    if (code === NOT_LOADED) return complain(`the project's runtime cannot be loaded: ${LIBRARY}`);
     process.exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
   });
 }

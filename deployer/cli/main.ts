@@ -1,3 +1,4 @@
+import { COMMAND } from '../command.ts';
 import { UsageError } from '../problem.ts';
 import { glance, parseVerb, usage } from './args.ts';
 import { createClient } from './client.ts';
@@ -16,7 +17,7 @@ import { loadVerbs } from './verbs.ts';
 export async function main(argv: string[], io: Io): Promise<number> {
   const verbs = await loadVerbs(argv);
   const { words, wantsJson, wantsHelp, wantsVersion } = glance(argv, verbs);
-  const where = `npx deployer ${words.join(' ')}`.trimEnd();
+  const where = `${COMMAND} ${words.join(' ')}`.trimEnd();
   const right = usage(verbs.find((verb) => isCalled(verb, words)));
   const result = await perform().catch((error: unknown) => toResult(error, where, right, io.signal.aborted));
   return tell(result, wantsJson, io);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { COMMAND } from '../command.ts';
 import type { Deployment } from '../deployment/model.ts';
 import { FailedError } from '../problem.ts';
 import { loadAnswers } from './answers.ts';
@@ -20,7 +21,7 @@ export async function waitFor(
     options.onChange(deployment);
     if (event === 'end') return deployment;
   }
-  throw new FailedError(`the deployer stopped telling of ${id}; see npx deployer show ${id}`);
+  throw new FailedError(`the deployer stopped telling of ${id}; see ${COMMAND} show ${id}`);
 }
 
 async function parseDeployment(text: string): Promise<Deployment> {

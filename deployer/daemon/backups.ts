@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { COMMAND } from '../command.ts';
 import {
   addFiles,
   BackupError,
@@ -125,8 +126,7 @@ export async function clearUnfinishedBackups(home: string): Promise<void> {
 export async function damagedBackups(home: string, environment: string): Promise<string[]> {
   const { unreadable } = await listBackups(backupsOf(home, environment));
   return unreadable.map(
-    (id) =>
-      `${environment}: the backup ${id} is damaged: see npx deployer backup verify ${environment} ${id}`,
+    (id) => `${environment}: the backup ${id} is damaged: see ${COMMAND} backup verify ${environment} ${id}`,
   );
 }
 

@@ -6,6 +6,7 @@ import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { createConductor, type Conductor } from '../deployment/conductor.ts';
 import { createJournal, type Journal } from '../deployment/journal.ts';
+import { whatIsWrong } from '../deployment/own-secrets.ts';
 import { deploymentLogs } from '../deployment/prepare.ts';
 import { reportsOf } from '../deployment/reports.ts';
 import type { Tools } from '../deployment/work.ts';
@@ -142,6 +143,7 @@ async function compose(base: {
       const address = live?.config?.listen ?? config?.listen;
       if (address) await tools.frontDoor.ensure(name, address);
     },
+    obstacle: (name) => whatIsWrong(() => tools.secretsOf(name)),
     onLooked: rehearsals.look,
   });
   const found = lookUp(state, tools);

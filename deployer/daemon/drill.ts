@@ -7,7 +7,7 @@ import type { Generation, Generations } from '../data/types.ts';
 import { boot, stop } from '../deployment/instance.ts';
 import { differing } from '../data/fingerprint.ts';
 import type { Check, Suite } from '../deployment/model.ts';
-import { migrate, verify, type ReleaseContext } from '../deployment/programs.ts';
+import { migrateUp, verify, type ReleaseContext } from '../deployment/programs.ts';
 import type { Tools } from '../deployment/work.ts';
 import { FailedError, oneLine } from '../problem.ts';
 import { backupsOf, sentence } from './backups.ts';
@@ -90,7 +90,7 @@ async function tryOut(
   };
   try {
     const generation = await step('restore', () => restore(tools, config, { which, generations, signal }));
-    if (config.commands.migrate) await step('migrate', () => migrate(tools, context, generation, ['up']));
+    if (config.commands.migrate) await step('migrate', () => migrateUp(tools, context, generation));
     const before = await generations.fingerprint(generation);
     const baseline = baselineOf(tools.home, config.name);
     await writeFile(baseline, JSON.stringify({ tables: before }), { mode: 0o600 });

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { COMMAND } from '../command.ts';
 import type { Environment } from '../../environments/schema.ts';
 import type { EnvironmentStatus } from '../deployment/model.ts';
 import { originOf } from '../forge/local/path.ts';
@@ -68,8 +69,8 @@ function next(configs: readonly Environment[], origin: string): string[] {
   const later = configs.find(({ requires }) => requires !== undefined && requires === first?.name);
   return [
     `  git push ${origin} HEAD:${first?.branch ?? 'dev'}`,
-    ...(first && later ? [`  npx deployer promote ${first.name} ${later.name}`] : []),
-    ...(first ? [`  npx deployer rollback ${(later ?? first).name}`] : []),
+    ...(first && later ? [`  ${COMMAND} promote ${first.name} ${later.name}`] : []),
+    ...(first ? [`  ${COMMAND} rollback ${(later ?? first).name}`] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Difference, Generation, Generations } from '../data/types.ts';
 import { inWords } from '../data/in-words.ts';
 import { CutOffError, FailedError, oneLine, RefusedError } from '../problem.ts';
-import { migrate, type ReleaseContext } from './programs.ts';
+import { migrate, migrateUp, type ReleaseContext } from './programs.ts';
 import { planUndo } from './restore.ts';
 import type { DataPlan, Live, Tools, Work } from './work.ts';
 
@@ -82,7 +82,7 @@ export async function applyPlan(work: Work, generation: Generation): Promise<voi
 }
 
 async function runPlan(work: Work, generation: Generation): Promise<Ran> {
-  const { tools, plan, config, live, rollbackTarget } = work;
+  const { plan, config, live, rollbackTarget } = work;
   const back =
     plan.kind === 'next' && plan.down !== null && live
       ? await takeDown(work, live, generation, plan.down)
@@ -91,11 +91,18 @@ async function runPlan(work: Work, generation: Generation): Promise<Ran> {
   const isThere = back !== null && isSameList(back.applied, rollbackTarget?.applied);
   const up =
     config.commands.migrate && !isThere
-      ? await migrate(tools, contextOf(work), generation, ['up'])
+      ? await bringUp(work, generation)
       : { ran: [], applied: back?.applied ?? [] };
   work.ran = up.ran;
   work.applied = up.applied;
   return [...(back?.ran ?? []), ...up.ran];
+}
+
+/** What a backup holds is not known beforehand. */
+function bringUp(work: Work, generation: Generation) {
+  const { tools, plan } = work;
+  if (plan.kind === 'restore') return migrateUp(tools, contextOf(work), generation);
+  return migrate(tools, contextOf(work), generation, ['up']);
 }
 
 function isSameList(one: readonly string[], other: readonly string[] | null | undefined): boolean {

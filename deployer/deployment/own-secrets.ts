@@ -16,13 +16,34 @@ export function ownSecrets(home: string, credentials: string | null): (environme
     const file = `${environment}.env`;
     const places = [...(credentials ? credentialFiles(credentials, file) : []), join(home, 'secrets', file)];
     try {
-      const found = places.reduce<OwnSecrets | null>((secrets, path) => secrets ?? readVariables(path), null);
-      return withoutOthers(found ?? {}, file);
+      return (
+        places.reduce<OwnSecrets | null>((secrets, path) => secrets ?? readOwnSecrets(path, file), null) ?? {}
+      );
     } catch (error) {
       if (error instanceof SettingsError) throw new FailedError(oneLine(error), { cause: error });
       throw error;
     }
   };
+}
+
+/**
+ * What one file says; null when it is not there.
+ * @throws SettingsError, FailedError for one that cannot be understood
+ */
+export function readOwnSecrets(path: string, name: string): OwnSecrets | null {
+  const found = readVariables(path);
+  return found && withoutOthers(found, name);
+}
+
+/** Why they cannot be understood; null: they can. */
+export function whatIsWrong(read: () => unknown): string | null {
+  try {
+    read();
+    return null;
+  } catch (error) {
+    if (error instanceof SettingsError || error instanceof FailedError) return oneLine(error);
+    throw error;
+  }
 }
 
 /** What the deployer itself tells a release (contract section 4), and how it starts it. */

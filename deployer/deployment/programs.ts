@@ -95,6 +95,19 @@ export async function migrate(
   return report;
 }
 
+/**
+ * Brings a generation to the release's schema. It is asked first: a release that came back onto a newer schema has nothing to
+ * do there, and its `up` may refuse what it does not know.
+ */
+export async function migrateUp(
+  tools: Tools,
+  context: ReleaseContext,
+  generation: Generation,
+): Promise<MigrateReport> {
+  const there = await migrate(tools, context, generation, ['status']);
+  return there.pending.length === 0 ? there : migrate(tools, context, generation, ['up']);
+}
+
 /** `migrations/003_fails.ts:7: no such table: nowhere`: the place first, as compilers say it. */
 function reasonOf(
   verb: string,

@@ -4,6 +4,7 @@ import type { Examine, Subject } from './check.ts';
 import { bad } from './check.ts';
 import { addresses } from './checks/addresses.ts';
 import { backups } from './checks/backups.ts';
+import { certificates } from './checks/certificates.ts';
 import { clock } from './checks/clock.ts';
 import { daemon } from './checks/daemon.ts';
 import { disk } from './checks/disk.ts';
@@ -29,6 +30,7 @@ const EXAMINED: Readonly<Record<string, Examine>> = {
   state,
   addresses,
   sites,
+  certificates,
   sqlite,
   backups,
 };

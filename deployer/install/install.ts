@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMMAND } from '../command.ts';
 import { FailedError } from '../problem.ts';
 import { readState } from '../state.ts';
 import { gitText } from '../release/git.ts';
@@ -96,5 +97,5 @@ function needDebian(): void {
 
 export function needRoot(verb: string): void {
   if (process.getuid?.() === 0) return;
-  throw new FailedError(`${verb} needs root: sudo npx deployer ${verb}`);
+  throw new FailedError(`${verb} needs root: sudo ${COMMAND} ${verb}`);
 }

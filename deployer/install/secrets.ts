@@ -1,7 +1,8 @@
 import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, SettingsError } from '../problem.ts';
+import { readOwnSecrets, whatIsWrong } from '../deployment/own-secrets.ts';
+import { codeOf, FailedError, SettingsError } from '../problem.ts';
 import { syncDirectory } from '../release/files.ts';
 import type { Host } from './host.ts';
 import { LAYOUT } from './layout.ts';
@@ -23,16 +24,27 @@ export function encryptedSecrets(host: Host): Step {
     reloads: 'deployer',
     async check() {
       const names = await namesIn(LAYOUT.credentials);
+      const wrong = problemOf(names);
+      if (wrong !== null) return wrong;
       if (names.length === 0 || !(await canEncrypt(host))) return null;
       return `in plain text: ${names.join(', ')}`;
     },
     async apply() {
+      const names = await namesIn(LAYOUT.credentials);
+      const wrong = problemOf(names);
+      if (wrong !== null) throw new FailedError(wrong);
       await host.ask(['systemd-creds', 'setup']);
       if (!(await canEncrypt(host))) return;
-      for (const name of await namesIn(LAYOUT.credentials)) await encrypt(host, name);
+      for (const name of names) await encrypt(host, name);
     },
   };
 }
+
+/** Of an environment's own secrets, while their maintainer can still read them. */
+const problemOf = (names: readonly string[]): string | null =>
+  whatIsWrong(() => {
+    for (const name of names) if (name.endsWith('.env')) readOwnSecrets(join(LAYOUT.credentials, name), name);
+  });
 
 /**
  * The secrets that are encrypted, by name.

@@ -27,4 +27,6 @@ export interface Step {
   /** What uninstall takes away; null: it stays, as packages do. */
   made: Made | null;
   reloads?: Reload;
+  /** What doctor advises; `deployer install`, if absent. */
+  mend?: string;
 }

@@ -10,6 +10,8 @@ export interface Situation {
   outcome: string | null;
   /** The verdict of the promotion gate on the head's tree; open without one. */
   gate: Gate['state'];
+  /** What this host says wrongly refuses every deployment of the environment: to ask again would go on without end. */
+  obstructed: boolean;
 }
 
 /**
@@ -22,9 +24,10 @@ export function decide({
   quarantined,
   outcome,
   gate,
+  obstructed,
 }: Situation): 'deploy' | 'wait' | 'nothing' {
-  const gateOpened = head === handled && outcome === 'refused' && gate === 'open';
-  if (head === handled && !gateOpened) return 'nothing';
+  const opened = head === handled && outcome === 'refused' && gate === 'open' && !obstructed;
+  if (head === handled && !opened) return 'nothing';
   if (quarantined) return 'nothing';
   return gate === 'pending' ? 'wait' : 'deploy';
 }

@@ -31,6 +31,8 @@ export function createReconciler(options: {
   conductor: Pick<Conductor, 'kick'>;
   /** An environment was found (again): its front door has to stand. */
   onEnvironment: (wanted: Wanted) => Promise<void>;
+  /** What this host says wrongly, so that every deployment of the environment is refused; null: nothing. */
+  obstacle: (environment: string) => string | null;
   /** After each look: branches may have moved. */
   onLooked?: () => void;
   intervalMs: number;
@@ -82,12 +84,15 @@ export function createReconciler(options: {
       .where({ environment: name, commit: head, kind: 'deploy' })
       .orderBy('seq', 'desc')
       .first();
+    const obstacle = options.obstacle(name);
+    if (obstacle !== null) problems.push(`${name}: ${obstacle}`);
     const decision = decide({
       head,
       handled: row?.handled_head ?? null,
       quarantined: (await policy.quarantined(name, head)) !== null,
       outcome: last?.outcome ?? null,
       gate: gate.state,
+      obstructed: obstacle !== null,
     });
     if (decision === 'deploy') {
       await journal.accept(

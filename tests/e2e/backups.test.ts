@@ -17,6 +17,16 @@ const MOVED: SampleMigration = {
   touches: ['notes', 'remarks'],
 };
 
+const EXTRA: SampleMigration = {
+  up: ['CREATE TABLE extra (x)'],
+  down: ['DROP TABLE extra'],
+  touches: ['extra'],
+};
+/** As the datatracker's own: `up` does not build on what this tree does not have. */
+const STRICT = `if (verb === 'up' && applied.some((name) => known.every((one) => one.name !== name)))
+  error = { migration: applied.at(-1), message: 'is unknown here', location: null };
+else if (verb === 'up') {`;
+
 let stage: Stage;
 const operations = () => stage.daemon.operations;
 const backups = () => join(stage.home, 'backups', 'dev');
@@ -154,6 +164,25 @@ describe('a restore', () => {
       ) as string,
     });
     expect(await texts()).toEqual(['old', 'new']);
+  });
+
+  it('and a drill are of use where the live release came back alone, onto a schema that its own migrations refuse', async () => {
+    const program = await stage.repository.git('show', 'HEAD:migrate.mjs');
+    await deployed('Strict', { 'migrate.mjs': program.replace("if (verb === 'up') {", STRICT) });
+    await deployed('Another table', { 'migrations/003_extra.json': JSON.stringify(EXTRA) });
+    expect(await rollback()).toMatchObject({ outcome: 'ok' });
+    await stage.post('dev', 'since');
+    const { id } = await operations().createBackup('dev', { by: 'alice' });
+    // The rollback is told before it is put away.
+    const drilled = await waitFor('a drill', () =>
+      operations()
+        .drill('dev', id, 'alice')
+        .catch(() => undefined),
+    );
+    expect(drilled).toMatchObject({ success: true });
+    await stage.post('dev', 'dropped');
+    expect(await restore(id)).toMatchObject({ outcome: 'ok' });
+    expect(await texts()).toEqual(['since']);
   });
 
   it('of a damaged backup fails before anything waits for it, and says what is damaged', async () => {

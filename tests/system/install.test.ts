@@ -118,6 +118,24 @@ describe('deployer install on a bare Debian', () => {
     expect((await deployer('install')).outcome).toBe('ok');
   });
 
+  it('tells who keeps Caddy from starting, and so does doctor', async () => {
+    await machine.run(['systemctl', 'stop', 'caddy']);
+    const listen = "require('node:net').createServer().listen(80)";
+    await machine.run(['systemd-run', '--quiet', '--unit=other', 'node', '-e', listen]);
+    await machine.waitFor('the other', async () =>
+      (await machine.shell('ss -ltnH')).includes('*:80 ') ? true : undefined,
+    );
+    const why = expect.stringMatching(/:80: bind: address already in use \(ss -ltnp/) as string;
+    const { details } = await deployer('install');
+    expect(details.steps.find(({ state }) => state === 'failed')).toMatchObject({ detail: why });
+    const checks = (await deployer('doctor')).details as unknown as { checks: { actual: string }[] };
+    expect(checks.checks).toContainEqual(
+      expect.objectContaining({ actual: why, hint: expect.stringContaining('journalctl -u caddy.service') }),
+    );
+    await machine.run(['systemctl', 'stop', 'other']);
+    expect((await deployer('install')).outcome).toBe('ok');
+  });
+
   it('is refused to a user, who may look at the plan', async () => {
     const asUser = (...argv: string[]) =>
       machine.exec(['/usr/local/bin/deployer', ...argv], { as: 'nobody', cwd: '/' });

@@ -7,6 +7,18 @@ const SITE = 'dev.example.test';
 const CREDENTIALS = '/etc/deployer/credentials';
 const CANARY = `canary-${randomUUID()}`;
 
+const REPOSITORY = '/var/lib/deployer/origin.git';
+/** Without a verification of its own: that it answers is enough. */
+const STAGING = `name: staging
+branch: stage
+listen: 127.0.0.1:8002
+commands:
+  install: npm ci --omit=dev --ignore-scripts
+  start: node app/server.ts
+  migrate: node migrations/run.ts
+database: { client: better-sqlite3, file: datatracker.db }
+cutover: { settle: 1s }`;
+
 describe('a maintainer of a host', () => {
   let server: Server;
   beforeAll(async () => {
@@ -46,6 +58,18 @@ describe('a maintainer of a host', () => {
     expect(await sh(`journalctl --no-pager -o cat | grep -c ${CANARY}`)).toBe('0');
   });
 
+  it('learns which line of a secret cannot be understood, before it is encrypted', async () => {
+    await server.machine.put(`${CREDENTIALS}/dev.env`, 'MAIL_PASSWORD\n', '0600');
+    const { outcome, details } = await server.deployer('install');
+    expect([outcome, JSON.stringify(details)]).toEqual([
+      'failed',
+      expect.stringContaining(`${CREDENTIALS}/dev.env:1: expected NAME=value`),
+    ]);
+    expect(await sh(`ls ${CREDENTIALS}`)).toBe('dev.env');
+    await sh(`rm ${CREDENTIALS}/dev.env`);
+    expect(await server.problems()).toEqual([]);
+  });
+
   it('learns which secret is of another machine, and writes it anew', async () => {
     await sh(`sed -i 's/[a-y]/z/' ${CREDENTIALS}.encrypted/dev.env`);
     expect(await server.problems()).toContainEqual(
@@ -66,19 +90,23 @@ describe('a maintainer of a host', () => {
         `openssl s_client -connect ${SITE}:443 -servername ${SITE} </dev/null 2>/dev/null | openssl x509 -noout -serial`,
       );
 
-    it('is told by doctor that Caddy does not know it yet', async () => {
-      await startAuthority(server.machine, SITE);
-      const caddyfile = await server.machine.read('/etc/caddy/Caddyfile');
-      await server.machine.put('/etc/caddy/Caddyfile', caddyfile.replace('\n', GLOBAL_OPTIONS));
+    it('is told by doctor that Caddy does not know it yet, and then that it has no certificate', async () => {
       const commit = await server.push(`sed -i 's|^url:.*|url: https://${SITE}|' environments/dev.yaml`);
       expect(await server.ended(commit)).toEqual({ outcome: 'deployed', cause: null });
       expect(await server.problems()).toEqual([
         expect.objectContaining({ name: `Caddy serves dev at https://${SITE}` }),
       ]);
+      await server.machine.run(['npx', 'deployer', 'install'], { cwd: '/root/deployer' });
+      expect(await server.problems()).toEqual([
+        expect.objectContaining({ name: `certificate of ${SITE}`, actual: 'none yet' }),
+      ]);
     });
 
-    it('has a certificate after install, and https alone', async () => {
-      await server.machine.run(['npx', 'deployer', 'install'], { cwd: '/root/deployer' });
+    it('has a certificate once an authority gives it, and https alone', async () => {
+      await startAuthority(server.machine, SITE);
+      const caddyfile = await server.machine.read('/etc/caddy/Caddyfile');
+      await server.machine.put('/etc/caddy/Caddyfile', caddyfile.replace('\n', GLOBAL_OPTIONS));
+      await server.machine.run(['systemctl', 'reload', 'caddy']);
       await server.machine.waitFor('a certificate', async () =>
         (await curl('-o /dev/null -w "%{http_code}"', `https://${SITE}/`)) === '200' ? true : undefined,
       );
@@ -131,6 +159,38 @@ describe('a maintainer of a host', () => {
     expect(await sh('ls /etc/caddy/deployer')).toBe('prod.caddy');
     expect(await sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8001/")).toBe('000');
     expect(await server.visit('prod')).toBe(200);
+    expect(await server.problems()).toEqual([]);
+  });
+
+  it('adds an environment whose file is on its own branch alone', async () => {
+    const clone = { cwd: '/root/deployer' };
+    await server.machine.shell(
+      `git checkout -q -b stage
+       echo '${STAGING}' > environments/staging.yaml
+       git add -A && git commit -qm Staging
+       git push -q --receive-pack='runuser -u deployer -- git-receive-pack' ${REPOSITORY} HEAD:stage
+       git checkout -q -`,
+      clone,
+    );
+    const missing = await server.machine.waitFor('doctor to miss its front door', async () => {
+      const problems = await server.problems();
+      return problems.length > 0 ? problems : undefined;
+    });
+    expect(missing).toEqual([
+      expect.objectContaining({
+        name: 'Caddy serves staging',
+        hint: expect.stringContaining('environments/staging.yaml') as string,
+      }),
+    ]);
+    await server.machine.shell(
+      `git remote set-url origin ${REPOSITORY}
+       git config remote.origin.uploadpack 'runuser -u deployer -- git-upload-pack'
+       git fetch -q && git checkout -q origin/stage -- environments/staging.yaml`,
+      clone,
+    );
+    await server.machine.run(['npx', 'deployer', 'install'], clone);
+    expect((await server.deployer('deploy', 'staging', '--wait')).outcome).toBe('deployed');
+    expect(await sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8002/")).toBe('200');
     expect(await server.problems()).toEqual([]);
   });
 });

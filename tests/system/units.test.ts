@@ -39,6 +39,7 @@ describe('the deployer as a unit', () => {
       ([, name]) => `${name?.replace(/@$/, '@x')}.service`,
     );
     expect(names.length).toBeGreaterThanOrEqual(6);
+    names.push(await liveUnit('dev'), await liveUnit('prod'));
     const said = await machine.run(['systemd-analyze', 'security', '--no-pager', ...names]);
     const exposure = [...said.matchAll(/Overall exposure level for (\S+): ([\d.]+)/g)];
     expect(new Set(exposure.map(([, name]) => name))).toEqual(new Set(names));
@@ -80,6 +81,12 @@ describe('the deployer as a unit', () => {
 
   it('is not missed by an instance that crashes', async () => {
     await machine.run(['systemctl', 'stop', 'deployer']);
+    // Nor is it started by root beside its service, whose home this is.
+    expect((await machine.exec(['deployer', 'status'])).stderr).toContain('systemctl start deployer');
+    expect(await machine.exec(['deployer', 'start'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('systemctl start deployer') as string,
+    });
     const name = await liveUnit('dev');
     await kill(name);
     await machine.waitFor('the instance', async () =>

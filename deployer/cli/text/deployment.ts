@@ -1,3 +1,4 @@
+import { COMMAND } from '../../command.ts';
 import type { Deployment, Stage } from '../../deployment/model.ts';
 import { duration, subject } from '../../web/format.ts';
 import type { Paint } from './paint.ts';
@@ -79,14 +80,14 @@ function facts(list: [string, string | null][]): string[] {
 function next({ id, kind, environment, outcome }: Deployment): string | null {
   switch (outcome) {
     case null:
-      return `npx deployer logs ${id} --follow`;
+      return `${COMMAND} logs ${id} --follow`;
     case 'deployed':
     case 'ok':
-      return kind === 'deploy' ? `npx deployer rollback ${environment} takes it back` : null;
+      return kind === 'deploy' ? `${COMMAND} rollback ${environment} takes it back` : null;
     case 'refused':
     case 'superseded':
-      return `npx deployer status ${environment}`;
+      return `${COMMAND} status ${environment}`;
     default:
-      return `npx deployer show ${id}; npx deployer logs ${id}`;
+      return `${COMMAND} show ${id}; ${COMMAND} logs ${id}`;
   }
 }

@@ -13,11 +13,12 @@ export const install: Verb = {
   async run(context) {
     const rooms = await import('../../install/install.ts');
     const { steps, lacking } = await rooms.install(options(context));
-    const next =
-      lacking === null
-        ? 'next   deployer doctor'
-        : `The deployer is not started: ${lacking}\n  next   sudoedit /etc/deployer/settings, then this again`;
-    return toResult(context, { steps, lacking }, next);
+    const isPlan = steps.some(({ state }) => state === 'planned');
+    return toResult(
+      context,
+      { steps, lacking },
+      isPlan ? '  next   the same without --dry-run' : whatNext(lacking),
+    );
   },
 };
 
@@ -52,6 +53,11 @@ interface Details {
   steps: StepResult[];
   lacking?: string | null;
   kept?: { path: string; what: string }[];
+}
+
+function whatNext(lacking: string | null): string {
+  if (lacking === null) return '  next   deployer doctor';
+  return `The deployer is not started: ${lacking}\n  next   edit /etc/deployer/settings, then this again`;
 }
 
 const AGAIN = '  next   mend that, then run the same command again: it goes on where it stopped';

@@ -1,3 +1,4 @@
+import { COMMAND } from '../../command.ts';
 import { UsageError } from '../../problem.ts';
 import type { Verb } from '../verb.ts';
 import { REASON, environmentPath } from './options.ts';
@@ -16,7 +17,7 @@ export const lock: Verb = {
       { reason },
       (answers) => answers.environment,
     );
-    const text = `${paint.warn('locked')}  ${locked.name}: ${reason}\n  next      npx deployer unlock ${locked.name}`;
+    const text = `${paint.warn('locked')}  ${locked.name}: ${reason}\n  next      ${COMMAND} unlock ${locked.name}`;
     return { outcome: 'ok', details: locked, text };
   },
 };

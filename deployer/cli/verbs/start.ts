@@ -1,6 +1,7 @@
 import { oneLine, SettingsError } from '../../problem.ts';
 import { withSettingsFile } from '../../settings-file.ts';
 import { parseSettings, type Settings } from '../../settings.ts';
+import { isHosts } from '../connection.ts';
 import type { Io } from '../io.ts';
 import { WRONG_USAGE, type Result } from '../outcome.ts';
 import type { Verb } from '../verb.ts';
@@ -14,6 +15,7 @@ export const start: Verb = {
     const said = listen(io, wantsJson);
     const settings = readSettings(io);
     if (settings instanceof SettingsError) return cannotStart(oneLine(settings));
+    if (process.getuid?.() === 0 && isHosts(settings.home)) return cannotStart(SERVICE);
     // The daemon's rooms are many: no other verb should wait for them.
     const { runDaemon } = await import('../../daemon.ts');
     const exitCode = await runDaemon({ settings, demo: args.flag('demo'), io: said.io });
@@ -21,6 +23,9 @@ export const start: Verb = {
     return { ...cannotStart(said.last()), text: '', exitCode };
   },
 };
+
+/** What root made in that home its service could not read. */
+const SERVICE = 'on this host the deployer is a service, which is not root: systemctl start deployer';
 
 function readSettings({ env, cwd }: Pick<Io, 'env' | 'cwd'>): Settings | SettingsError {
   try {

@@ -5,9 +5,9 @@ import { bad, good, type Examine } from '../check.ts';
 export const installed: Examine = async ({ isHost, host }) => {
   if (!isHost) return [];
   const plan = await inspect(host);
-  return plan.map(({ step: { title }, found }) =>
+  return plan.map(({ step: { title, mend = 'deployer install' }, found }) =>
     found === null
       ? good(title, 'as installed')
-      : bad(title, { expected: 'as installed', actual: found, hint: 'deployer install' }),
+      : bad(title, { expected: 'as installed', actual: found, hint: mend }),
   );
 };

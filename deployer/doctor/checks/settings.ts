@@ -13,7 +13,7 @@ export const settings: Examine = async ({ home, isHost, settingsProblem }) => {
           expected: 'complete',
           actual: settingsProblem,
           hint: isHost
-            ? `sudoedit ${LAYOUT.settings}, then systemctl restart deployer`
+            ? `edit ${LAYOUT.settings}, then systemctl restart deployer`
             : 'set it, then start again',
           location: where,
         });

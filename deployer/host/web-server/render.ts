@@ -49,7 +49,8 @@ function listenFor(url: URL | null): string {
   return `\tlisten ${port};\n\tlisten [::]:${port};\n\tserver_name ${url.hostname};\n`;
 }
 
-function publicUrl({ url }: Site): URL | null {
+/** null: it is reached at `listen` only. */
+export function publicUrl({ url }: Pick<Site, 'url'>): URL | null {
   const parsed = url === undefined ? null : new URL(url);
   return parsed && !/^(localhost|127\..*|\[::1\])$/.test(parsed.hostname) ? parsed : null;
 }

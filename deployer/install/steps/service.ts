@@ -20,29 +20,23 @@ export function service(host: Host, unit: string): Step {
   return {
     title: `service ${unit}, enabled and started`,
     made: { kind: 'service', unit },
+    mend: `deployer install; journalctl -u ${unit} says why it does not start`,
     async check() {
       const enabled = await state(host, 'UnitFileState', unit);
       if (enabled !== 'enabled') return `it is ${enabled || 'unknown'}`;
       const active = await state(host, 'ActiveState', unit);
-      return active === 'active' ? null : `it is ${active}`;
+      if (active === 'active') return null;
+      // One that was stopped has nothing to say.
+      const why = active === 'inactive' ? null : await lastWords(host, unit);
+      return `it is ${active}${why ? `: ${why}` : ''}`;
     },
     async apply() {
       await host.ask(['systemctl', 'reset-failed', unit]);
       try {
         await host.run(['systemctl', 'enable', '--now', '--quiet', unit]);
       } catch (error) {
-        const log = await host.ask([
-          'journalctl',
-          '--quiet',
-          '--no-pager',
-          '-o',
-          'cat',
-          '-n',
-          '1',
-          '-u',
-          unit,
-        ]);
-        throw new FailedError(`${unit} does not start: ${log || oneLine(error)}; see journalctl -u ${unit}`, {
+        const why = (await lastWords(host, unit)) ?? oneLine(error);
+        throw new FailedError(`${unit} does not start: ${why}; see journalctl -u ${unit}`, {
           cause: error,
         });
       }
@@ -85,6 +79,16 @@ export function withoutInstances(host: Host, pattern: string): Step {
     check: async () => ((await host.ask(list)) ? 'running' : null),
     apply: async () => void (await host.run(['systemctl', 'stop', pattern])),
   };
+}
+
+/** The last that the program itself has said, not what systemd says of it: why it does not run. */
+async function lastWords(host: Host, unit: string): Promise<string | null> {
+  const said = ['journalctl', '--quiet', '--no-pager', '-o', 'cat', '-n', '1', `_SYSTEMD_UNIT=${unit}`];
+  const line = await host.ask(said);
+  if (!line) return null;
+  return /address already in use/i.test(line)
+    ? `${oneLine(line)} (ss -ltnp shows by which program)`
+    : oneLine(line);
 }
 
 async function state(host: Host, property: string, unit: string): Promise<string> {

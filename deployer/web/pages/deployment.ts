@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { COMMAND } from '../../command.ts';
 import type { Deployment } from '../../deployment/model.ts';
 import { duration, shortCommit, subject } from '../format.ts';
 import { layout } from './layout.ts';
@@ -76,8 +77,8 @@ function lines(label: string, text: readonly string[]): Markup {
 }
 
 function commands({ id, environment, outcome }: Deployment): string {
-  const follow = outcome === null ? `npx deployer logs ${id} --follow` : `npx deployer verify ${environment}`;
-  return `npx deployer show ${id}\n${follow}`;
+  const follow = outcome === null ? `${COMMAND} logs ${id} --follow` : `${COMMAND} verify ${environment}`;
+  return `${COMMAND} show ${id}\n${follow}`;
 }
 
 function capitalised(text: string): string {

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { COMMAND } from '../../command.ts';
 import type { Markup } from './markup.ts';
 
 export interface Page {
@@ -33,7 +34,7 @@ export function layout({ title, live, body }: Page): Markup {
         </header>
         <main id="main" tabindex="-1" data-live="${live.join(' ')}">${body}</main>
         <footer>
-          Times are UTC. This page changes nothing: that is what <code>npx deployer</code> is for.
+          Times are UTC. This page changes nothing: that is what <code>${COMMAND}</code> is for.
         </footer>
       </body>
     </html>`;

@@ -109,7 +109,7 @@ describe('a daemon that does not answer as it should', () => {
     });
     const { signal } = new AbortController();
     const url = `http://127.0.0.1:${port}`;
-    const client = createClient({ url, token: null, tokenFile: '', by: 'cli:alice' }, signal);
+    const client = createClient({ url, token: null, tokenFile: '', by: 'cli:alice', start: '' }, signal);
     const events = await Array.fromAsync(lasting(client, '/api/deployments/x', { signal }));
     expect(events).toEqual([{ event: 'end', id: null, data: 'ok' }]);
     expect(asked).toBe(2);

@@ -85,6 +85,21 @@ describe('the launcher of another project', () => {
     await chmod(modules, 0o755);
   });
 
+  it.skipIf(oldNode === undefined)('says what to do where the runtime misses a library', async () => {
+    const runtime = join(project, `node_modules/node-linux-${process.arch}/bin`);
+    await mkdir(runtime, { recursive: true });
+    await mkdir(join(project, 'node_modules/zod'));
+    await writeFile(join(project, 'node_modules/zod/package.json'), '{}');
+    // As the dynamic loader ends.
+    await writeFile(join(runtime, 'node'), '#!/bin/sh\necho libatomic.so.1: cannot open >&2; exit 127\n', {
+      mode: 0o755,
+    });
+    const ran = await run(String(oldNode), [launch, 'status', '--json']);
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toMatch(/cannot open\ndeployer: .*apt-get install libatomic1/);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ success: false, outcome: 'failed' });
+  });
+
   it.skipIf(oldNode === undefined)('forwards signals to the runtime, and ends as it ends', async () => {
     // Where npm has made no link to it.
     const runtime = join(project, `node_modules/node-linux-${process.arch}/bin`);

@@ -15,19 +15,23 @@ const GATES = ['open', 'pending', 'closed'] as const;
 
 const situations = HANDLED.flatMap((handled) =>
   [false, true].flatMap((quarantined) =>
-    OUTCOMES.flatMap((outcome) => GATES.map((gate) => ({ handled, quarantined, outcome, gate }))),
+    OUTCOMES.flatMap((outcome) =>
+      GATES.flatMap((gate) =>
+        [false, true].map((obstructed) => ({ handled, quarantined, outcome, gate, obstructed })),
+      ),
+    ),
   ),
 );
 
 /** The table, said the other way round: what has to be true for each decision. */
-function expected({ handled, quarantined, outcome, gate }: (typeof situations)[number]): string {
-  const due = handled !== 'this' || (outcome === 'refused' && gate === 'open');
+function expected({ handled, quarantined, outcome, gate, obstructed }: (typeof situations)[number]): string {
+  const due = handled !== 'this' || (outcome === 'refused' && gate === 'open' && !obstructed);
   if (!due || quarantined) return 'nothing';
   return { open: 'deploy', pending: 'wait', closed: 'deploy' }[gate];
 }
 
 it.each(situations)(
-  'handled: $handled, quarantined: $quarantined, ended: $outcome, gate: $gate',
+  'handled: $handled, quarantined: $quarantined, ended: $outcome, gate: $gate, obstructed: $obstructed',
   (situation) => {
     const handled = { none: null, another: 'b', this: 'a' }[situation.handled];
     expect(decide({ ...situation, head: 'a', handled })).toBe(expected(situation));
@@ -49,7 +53,13 @@ it.each([
     { handled: 'a', outcome: 'refused', gate: 'closed' },
     'nothing',
   ],
+  [
+    'what the host refuses is not asked for without end',
+    { handled: 'a', outcome: 'refused', obstructed: true },
+    'nothing',
+  ],
+  ['a new head is told what the host refuses', { handled: 'b', obstructed: true }, 'deploy'],
 ] as const)('%s', (_what, more, decision) => {
-  const calm = { head: 'a', quarantined: false, outcome: null, gate: 'open' } as const;
+  const calm = { head: 'a', quarantined: false, outcome: null, gate: 'open', obstructed: false } as const;
   expect(decide({ ...calm, ...more })).toBe(decision);
 });

@@ -20,6 +20,7 @@ async function scene() {
   const kicked: string[] = [];
   const seen: string[] = [];
   let trouble: string | null = null;
+  let obstacle: string | null = null;
   const open = () => {
     const reconciler = createReconciler({
       state,
@@ -31,6 +32,7 @@ async function scene() {
         seen.push(name);
         if (name === trouble) throw new Error('no front door');
       },
+      obstacle: () => obstacle,
       intervalMs: 10,
       logger: silent,
     });
@@ -66,6 +68,7 @@ async function scene() {
     commits: async (name?: string) => (await all(name)).map(({ commit }: { commit: string }) => commit),
     all,
     fail: (name: string | null) => (trouble = name),
+    obstruct: (why: string | null) => (obstacle = why),
     live: async (name = 'dev') => (await journal.liveOf(name))?.commit,
   };
 }
@@ -119,6 +122,23 @@ describe('a look', () => {
     await run('dev');
     expect(await commits()).toEqual([older, newer, older]);
     expect(await live()).toBe(older);
+  });
+
+  it('tells a head once what the host refuses it for, shows it, and deploys it when that is mended', async () => {
+    const { mirror, open, run, commits, obstruct } = await scene();
+    const reconciler = open();
+    obstruct('dev.env:1: expected NAME=value');
+    const head = mirror.push('dev', 'first', ONE);
+    for (let look = 0; look < 3; look += 1) {
+      await reconciler.look();
+      await run('dev', 'refused');
+    }
+    expect(await commits()).toEqual([head]);
+    expect(reconciler.problems()).toEqual(['dev: dev.env:1: expected NAME=value']);
+    obstruct(null);
+    await reconciler.look();
+    expect(await commits()).toEqual([head, head]);
+    expect(reconciler.problems()).toEqual([]);
   });
 
   it('leaves a quarantined commit alone, also when the branch is pushed back to it', async () => {
