@@ -221,12 +221,12 @@ export function createJournal(options: {
     },
 
     /**
-     * From the start again, unless something newer waits already: the daemon died before the switch,
-     * or a rehearsal gave way, which is not counted as an attempt.
+     * From the start again, unless something newer waits already: the daemon died before the switch; or it was stopped,
+     * or a rehearsal gave way, neither of which is counted as an attempt.
      */
-    async restart(id: string, gaveWay = false): Promise<void> {
+    async restart(id: string, wasStopped = false): Promise<void> {
       await state.transaction(async (trx) => {
-        if (gaveWay) await rows(trx).where({ id }).decrement('attempts', 1);
+        if (wasStopped) await rows(trx).where({ id }).decrement('attempts', 1);
         const { environment, kind, seq } = await records.get(id, trx);
         await move(trx, id, 'waiting', { slot: null, generation: null, cause: null });
         marks.forget(id);
