@@ -109,6 +109,8 @@ export function createJournal(options: {
     await trx<StageRow>('stages')
       .where({ deployment_id: id, state: 'waiting' })
       .update({ state: 'skipped', cause: 'not reached' });
+    if (hasProved(record.kind, outcome))
+      await trx('quarantine').where({ environment: record.environment, commit: record.commit }).delete();
     if (quarantines(record.kind, outcome)) await quarantine(trx, record);
     if (record.kind === 'rollback' && outcome === 'ok' && record.request.from) {
       await quarantine(trx, { ...record, commit: record.request.from });
@@ -345,6 +347,10 @@ function quarantines(kind: Kind, outcome: Outcome): boolean {
     (outcome === 'rejected' || outcome === 'rolled_back' || outcome === 'needs_attention')
   );
 }
+
+/** It is live and verified: an override, or a rollback to it, has lifted its quarantine. */
+const hasProved = (kind: Kind, outcome: Outcome) =>
+  outcome === 'deployed' || (kind === 'rollback' && outcome === 'ok');
 
 const tookItsPlace = (newer: string) => `a newer request, ${newer}, took its place`;
 
