@@ -6,7 +6,7 @@ import type { Live, Tools } from '../deployment/work.ts';
 import type { Backup, DrillReport, Operations } from '../operations.ts';
 import { oneLine, RefusedError, UsageError } from '../problem.ts';
 import type { Background } from './background.ts';
-import { demandNothingLocked } from './nothing-locked.ts';
+import { demandUnlocked } from './unlocked.ts';
 import { backupsOf, damagedBackups, pruneBackupsOf, sentence } from './backups.ts';
 import { drill } from './drill.ts';
 import type { LookUp } from './live.ts';
@@ -138,7 +138,7 @@ export function backupOperations(parts: {
         const { record, generation } = await lookUp.live(environment);
         const { id } = await which(environment, asked, await journal.takenByRestores(environment));
         if (!generation) throw new RefusedError(`${environment} has no database to restore into`);
-        await demandNothingLocked(tools, environment);
+        await demandUnlocked(tools.policy, environment);
         const { branch, commit, tree } = record;
         const accepted = await journal.accept({
           kind: 'restore',

@@ -3,7 +3,8 @@ import type { Knex } from 'knex';
 import { closeBackupThreads } from '../../backups/index.ts';
 import { closeDataThreads } from '../data/index.ts';
 import type { Conductor } from '../deployment/conductor.ts';
-import { isSlot, type Tools } from '../deployment/work.ts';
+import { stop } from '../deployment/instance.ts';
+import type { Tools } from '../deployment/work.ts';
 import type { createOutbox } from '../forge/outbox.ts';
 import type { Forge } from '../forge/types.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
@@ -11,6 +12,9 @@ import type { Rehearsals } from './rehearsals.ts';
 import type { Schedule } from './schedule.ts';
 import type { Supervisor } from './supervise.ts';
 import type { Upgrade } from '../upgrade/upgrade.ts';
+
+/** An instance gets this long to finish what is in flight. */
+const STOP_MS = 10_000;
 
 /** Ends the daemon's own parts, in the order in which they need each other; what is live goes on. */
 export function closer(parts: {
@@ -52,10 +56,6 @@ export function closer(parts: {
 export async function stopInstances(tools: Tools, environments: readonly string[]): Promise<void> {
   await Promise.all(environments.map((name) => tools.frontDoor.stop(name)));
   const instances = await tools.instances.all();
-  await Promise.all(
-    instances.map(async (instance) => {
-      await tools.services.stop(instance.process, 10_000);
-      if (!isSlot(instance.slot)) await tools.instances.drop(instance.environment, instance.slot);
-    }),
-  );
+  // Forgotten, they are not taken for crashed by the next start.
+  await Promise.all(instances.map((instance) => stop(tools, instance, STOP_MS)));
 }

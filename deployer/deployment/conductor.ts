@@ -2,13 +2,13 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { oneLine } from '../problem.ts';
 import { gateOn } from './gate.ts';
-import { finishDeployment, runDeployment, Stopped } from './pipeline.ts';
+import { finishDeployment, runDeployment } from './pipeline.ts';
 import { prepare } from './prepare.ts';
 import type { DeploymentRecord } from './record.ts';
 import { recover } from './recovery.ts';
 import { retireLeftBehind, silence } from './retire.ts';
 import { takeBack } from './take-back.ts';
-import { DeploymentEnded } from './ended.ts';
+import { DeploymentEnded, Stopped } from './ended.ts';
 import type { Tools, Work } from './work.ts';
 
 /** How often a deployment is recovered, a second apart, before a person is asked. */
@@ -190,7 +190,7 @@ export function createConductor(tools: Tools) {
       await kickAll();
     },
 
-    /** Ends what has not switched; the next daemon begins it anew. */
+    /** Ends what has not switched: the next daemon begins it anew, and goes on watching what has. */
     async stop(): Promise<void> {
       stopped = true;
       for (const { abort, hurry } of running.values()) {

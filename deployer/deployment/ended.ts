@@ -9,3 +9,8 @@ export class DeploymentEnded extends Error {
     this.outcome = outcome;
   }
 }
+
+/** Why the signal of a deployment is aborted when the daemon stops, or a rehearsal gives way: it has not ended. */
+export class Stopped extends Error {
+  override name = 'Stopped';
+}

@@ -1,4 +1,5 @@
 import { EnvironmentError, parseEnvironment } from '../../environments/parse.ts';
+import type { Environment } from '../../environments/schema.ts';
 import type { Mirror } from '../release/types.ts';
 import type { Gate, Policy } from './work.ts';
 
@@ -8,14 +9,22 @@ export async function gateOn(
   environment: string,
   tree: string,
 ): Promise<Gate> {
-  const file = `environments/${environment}.yaml`;
+  const config = await environmentIn(mirror, environment, tree);
+  return config?.requires === undefined ? { state: 'open' } : policy.gate(config.requires, tree);
+}
+
+/** The environment as a tree describes it; null: its file is missing or wrong, of which the stages tell. */
+export async function environmentIn(
+  mirror: Pick<Mirror, 'read'>,
+  name: string,
+  tree: string,
+): Promise<Environment | null> {
+  const file = `environments/${name}.yaml`;
   const text = await mirror.read(tree, file);
   try {
-    const { requires } = parseEnvironment(text ?? '', file);
-    return requires === undefined ? { state: 'open' } : await policy.gate(requires, tree);
+    return parseEnvironment(text ?? '', file);
   } catch (error) {
-    // The stages say what is wrong with the file.
-    if (error instanceof EnvironmentError) return { state: 'open' };
+    if (error instanceof EnvironmentError) return null;
     throw error;
   }
 }

@@ -109,6 +109,8 @@ export function createJournal(options: {
     await trx<StageRow>('stages')
       .where({ deployment_id: id, state: 'waiting' })
       .update({ state: 'skipped', cause: 'not reached' });
+    if (hasProved(record.kind, outcome))
+      await trx('quarantine').where({ environment: record.environment, commit: record.commit }).delete();
     if (quarantines(record.kind, outcome)) await quarantine(trx, record);
     if (record.kind === 'rollback' && outcome === 'ok' && record.request.from) {
       await quarantine(trx, { ...record, commit: record.request.from });
@@ -221,12 +223,12 @@ export function createJournal(options: {
     },
 
     /**
-     * From the start again, unless something newer waits already: the daemon died before the switch,
-     * or a rehearsal gave way, which is not counted as an attempt.
+     * From the start again, unless something newer waits already: the daemon died before the switch; or it was stopped,
+     * or a rehearsal gave way, neither of which is counted as an attempt.
      */
-    async restart(id: string, gaveWay = false): Promise<void> {
+    async restart(id: string, wasStopped = false): Promise<void> {
       await state.transaction(async (trx) => {
-        if (gaveWay) await rows(trx).where({ id }).decrement('attempts', 1);
+        if (wasStopped) await rows(trx).where({ id }).decrement('attempts', 1);
         const { environment, kind, seq } = await records.get(id, trx);
         await move(trx, id, 'waiting', { slot: null, generation: null, cause: null });
         marks.forget(id);
@@ -348,6 +350,10 @@ function quarantines(kind: Kind, outcome: Outcome): boolean {
     (outcome === 'rejected' || outcome === 'rolled_back' || outcome === 'needs_attention')
   );
 }
+
+/** It is live and verified: an override, or a rollback to it, has lifted its quarantine. */
+const hasProved = (kind: Kind, outcome: Outcome) =>
+  outcome === 'deployed' || (kind === 'rollback' && outcome === 'ok');
 
 const tookItsPlace = (newer: string) => `a newer request, ${newer}, took its place`;
 

@@ -20,7 +20,7 @@ import { takeBack } from './take-back.ts';
 import { hasSwitched } from './recovery.ts';
 import { undo } from './undo.ts';
 import { DISK_FULL, isDiskFull } from './disk-full.ts';
-import { DeploymentEnded } from './ended.ts';
+import { DeploymentEnded, Stopped } from './ended.ts';
 import { withinRelease } from './last-words.ts';
 import { lastLines } from './last-lines.ts';
 import { Disturbed, type Work } from './work.ts';
@@ -140,6 +140,7 @@ async function fail(work: Work, error: unknown): Promise<void> {
     await undo(work);
     throw error;
   }
+  if (stopping(work)) return leave(work);
   const ended = endOf(work, error);
   if (unexpected(error))
     tools.logger.error({ deployment: record.id, err: error }, 'a stage failed in an unexpected way');
@@ -147,13 +148,18 @@ async function fail(work: Work, error: unknown): Promise<void> {
   await keepLastLines(work, ended.outcome);
   if (!(await isLive(work))) {
     await undo(work);
-    if (!stopping(work)) await journal.finish(record.id, ended.outcome, ended.message || null);
-    return;
+    return journal.finish(record.id, ended.outcome, ended.message || null);
   }
-  if (stopping(work)) return;
   const { phase } = await journal.get(record.id);
   if (phase === 'switching') await journal.live(record.id);
   await takeBack(work, ended.message);
+}
+
+/** To be begun anew, which is no death of the deployer; what is live already the next daemon goes on watching. */
+async function leave(work: Work): Promise<void> {
+  if (await isLive(work)) return;
+  await undo(work);
+  await work.tools.journal.restart(work.record.id, true);
 }
 
 async function isLive(work: Work): Promise<boolean> {
@@ -173,13 +179,7 @@ async function keepLastLines(
   if (logTail.length > 0) await tools.journal.note(record.id, { logTail });
 }
 
-/** The daemon stops: the next one goes on from what the journal says. */
-const stopping = (work: Work) => work.signal.aborted && work.signal.reason instanceof Stopped;
-
-/** Why the signal of a deployment was aborted when the daemon stops: the next one begins it anew. */
-export class Stopped extends Error {
-  override name = 'Stopped';
-}
+const stopping = ({ signal }: Work) => signal.aborted && signal.reason instanceof Stopped;
 
 function endOf(work: Work, error: unknown): DeploymentEnded {
   if (error instanceof DeploymentEnded) return error;

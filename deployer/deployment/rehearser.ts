@@ -1,7 +1,7 @@
 import { CutOffError, oneLine } from '../problem.ts';
 import type { Conductor } from './conductor.ts';
-import { DeploymentEnded } from './ended.ts';
-import { runDeployment, Stopped } from './pipeline.ts';
+import { DeploymentEnded, Stopped } from './ended.ts';
+import { runDeployment } from './pipeline.ts';
 import { prepare } from './prepare.ts';
 import type { DeploymentRecord } from './record.ts';
 import { MOST_ATTEMPTS, stopOwn } from './recovery.ts';
@@ -47,8 +47,8 @@ export function createRehearser(options: {
       await runDeployment(
         await prepare(tools, begun, { signal, hurry: signal, slotIsFree: Promise.resolve() }),
       );
-      if (await isUnfinished(record)) await journal.restart(record.id, true);
-      else await options.onEnded();
+      // Otherwise it gave way, and waits again.
+      if (await isOver(record)) await options.onEnded();
     } catch (error) {
       logger.error({ deployment: record.id, err: error }, 'the rehearsal failed in an unexpected way');
       // What was cut off, and where even that cannot be written, is taken up by a later kick.
@@ -60,7 +60,7 @@ export function createRehearser(options: {
     kickSoon();
   }
 
-  const isUnfinished = async ({ id }: DeploymentRecord) => (await journal.get(id)).phase !== 'finished';
+  const isOver = async ({ id }: DeploymentRecord) => (await journal.get(id)).phase === 'finished';
 
   /** What a daemon that died, or a journal that could not be written, left behind is begun anew. */
   async function takeUp(): Promise<void> {

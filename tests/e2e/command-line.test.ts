@@ -91,7 +91,7 @@ describe('npx deployer', () => {
 
   it('exits 3 when a quarantine, a gate or a lock says no', async () => {
     const bad = await place.checkout.git('rev-parse', 'HEAD');
-    const quarantined = await place.json('deploy', 'dev', '--commit', bad, '--wait');
+    const quarantined = await place.json('deploy', 'dev', '--commit', bad);
     expect(quarantined).toMatchObject({ code: 3, success: false, outcome: 'refused' });
     expect(JSON.stringify(quarantined.details)).toContain('quarantined');
 
@@ -100,11 +100,23 @@ describe('npx deployer', () => {
     expect(gated).toMatchObject({ code: 3, outcome: 'refused' });
     expect(JSON.stringify(gated.details)).toContain('dev has not verified');
 
+    await place.checkout.push('HEAD:refs/heads/idea');
+    const elsewhere = await place.json('deploy', 'prod', '--branch', 'idea');
+    expect(elsewhere).toMatchObject({ code: 3, outcome: 'refused' });
+    expect(JSON.stringify(elsewhere.details)).toContain('prod deploys only its own branch main, not idea');
+
     expect(await place.json('lock', 'dev', '--reason', 'an audit')).toMatchObject({ code: 0, outcome: 'ok' });
     expect((await place.json('status', 'dev')).details['lock']).toMatchObject({ reason: 'an audit' });
-    const locked = await place.json('deploy', 'dev', '--commit', unverified, '--wait');
-    expect(locked).toMatchObject({ code: 3, outcome: 'refused' });
-    expect(JSON.stringify(locked.details)).toContain('an audit');
+    const { details: before } = await place.json('history', 'dev');
+    for (const verb of [
+      ['deploy', 'dev', '--commit', unverified],
+      ['rollback', 'dev'],
+    ]) {
+      const locked = await place.json(...verb);
+      expect(locked).toMatchObject({ code: 3, outcome: 'refused' });
+      expect(JSON.stringify(locked.details)).toContain('an audit');
+    }
+    expect((await place.json('history', 'dev')).details).toEqual(before);
     expect(await place.json('unlock', 'dev')).toMatchObject({ code: 0, outcome: 'ok' });
     expect((await place.json('status', 'dev')).details['lock']).toBeNull();
   });

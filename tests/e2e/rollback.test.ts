@@ -76,12 +76,15 @@ describe('a rollback', () => {
     await stage.daemon.reconciler.look();
     await stage.allLive();
     expect(await stage.get('dev')).toMatchObject({ body: { version: 'one' } });
-    const again = await stage.outcome(
-      await stage.daemon.operations.deploy({ environment: 'dev', commit: two, by: 'bob' }),
-    );
-    expect(again).toMatchObject({
-      outcome: 'refused',
-      cause: expect.stringContaining('is quarantined since') as string,
+    const { operations } = stage.daemon;
+    const again = { environment: 'dev', commit: two, by: 'bob' };
+    await expect(operations.deploy(again)).rejects.toThrow('is quarantined since');
+    const { id } = await operations.deploy({ ...again, override: true, reason: 'it was not the release' });
+    expect(await stage.outcome({ id })).toMatchObject({ outcome: 'deployed' });
+    expect((await operations.environment('dev')).quarantined).not.toContain(two);
+    expect(await stage.outcome(await operations.deploy(again))).toMatchObject({
+      outcome: 'deployed',
+      cause: expect.stringContaining('is live already') as string,
     });
     await deployed('Three', { 'behaviour.json': behaviour({ version: 'three' }) });
   });

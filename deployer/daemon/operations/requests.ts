@@ -1,11 +1,14 @@
 import type { Deployment } from '../../deployment/model.ts';
+import { environmentIn } from '../../deployment/gate.ts';
+import type { Acceptance } from '../../deployment/journal.ts';
+import { refusal, refusedBranch } from '../../deployment/refusal.ts';
 import { undoOf } from '../../deployment/restore.ts';
 import type { DeploymentRecord } from '../../deployment/record.ts';
 import type { DeployRequest, Operations, RollbackRequest } from '../../operations.ts';
 import { RefusedError, UsageError } from '../../problem.ts';
 import type { EnvironmentRow } from '../../reconcile/reconciler.ts';
 import { promote } from '../promote.ts';
-import { demandNothingLocked } from '../nothing-locked.ts';
+import { demandUnlocked } from '../unlocked.ts';
 import type { Parts } from './parts.ts';
 
 /** What ends in a deployment: each is stored, and runs by itself. */
@@ -33,28 +36,33 @@ export function requests(parts: Parts, deployment: Operations['deployment']) {
           ? `there is no branch ${branch ?? row.branch} on ${tools.forge.name}`
           : `there is no commit ${commit} on ${tools.forge.name}; give all its characters`,
       );
-    if (!request.override) await demandNothingLocked(tools, name);
-    const record = await journal.accept(
-      {
-        kind: 'deploy',
-        environment: name,
-        branch: branch ?? row.branch,
-        commit: target.commit,
-        tree: target.tree,
-        requestedBy: by,
-        automatic: false,
-        request: {
-          override: request.override,
-          reason: request.reason,
-        },
+    const wanted: Acceptance = {
+      kind: 'deploy',
+      environment: name,
+      branch: branch ?? row.branch,
+      commit: target.commit,
+      tree: target.tree,
+      requestedBy: by,
+      automatic: false,
+      request: {
+        override: request.override,
+        reason: request.reason,
       },
-      async (trx) => {
-        const handled = branch === undefined && commit === undefined;
-        if (handled)
-          await trx<EnvironmentRow>('environments').where({ name }).update({ handled_head: target.commit });
-      },
-    );
+    };
+    await demandAllowed(wanted);
+    const record = await journal.accept(wanted, async (trx) => {
+      const handled = branch === undefined && commit === undefined;
+      if (handled)
+        await trx<EnvironmentRow>('environments').where({ name }).update({ handled_head: target.commit });
+    });
     return accepted(record);
+  }
+
+  /** Who asks by hand is told at once; and what waits already does not give way to what would be refused. */
+  async function demandAllowed(wanted: Acceptance): Promise<void> {
+    const config = await environmentIn(mirror, wanted.environment, wanted.commit);
+    const refused = (await refusal(tools, wanted)) ?? (config && refusedBranch(config, wanted));
+    if (refused) throw new RefusedError(refused);
   }
 
   async function rollback(request: RollbackRequest): Promise<Deployment> {
@@ -63,7 +71,7 @@ export function requests(parts: Parts, deployment: Operations['deployment']) {
     // Asked for before anybody was told that it is done: not one step further back.
     if ('last' in request.target && from.kind === 'rollback' && from.phase !== 'finished')
       return deployment(from.id);
-    await demandNothingLocked(tools, name);
+    await demandUnlocked(policy, name);
     const undo = 'last' in request.target ? await undoOf(journal, from) : null;
     const target = undo?.target ?? (await rollbackTarget(name, request.target, from));
     const record = await journal.accept({

@@ -6,6 +6,7 @@ import type { Commit } from '../../release/types.ts';
 import { DeploymentEnded } from '../ended.ts';
 import { digestOf, type OwnSecrets } from '../own-secrets.ts';
 import type { DeploymentRecord } from '../record.ts';
+import { refusedBranch } from '../refusal.ts';
 import { expectations } from '../expectations/verify.ts';
 import { firstFailure } from '../reports/words.ts';
 import type { Live, Work } from '../work.ts';
@@ -17,17 +18,8 @@ export async function fetchTarget(work: Work): Promise<void> {
   const commit = await find(work);
   const { tree } = record.request.pull ? await merged(work, record.request.pull, commit) : commit;
   const config = await readConfig(work, { commit: commit.commit, tree });
-  if (
-    config.branch !== record.branch &&
-    config.requires !== undefined &&
-    record.kind === 'deploy' &&
-    !record.request.override
-  ) {
-    throw new DeploymentEnded(
-      'refused',
-      `${record.environment} deploys only its own branch ${config.branch}, not ${record.branch}`,
-    );
-  }
+  const refused = refusedBranch(config, record);
+  if (refused) throw new DeploymentEnded('refused', refused);
   work.target = { ...commit, tree };
   work.config = config;
   await tools.journal.note(record.id, { tree, config });

@@ -1,5 +1,6 @@
 import { freeBytes, LEAST_FREE_BYTES, noSpace } from '../../host/free-space.ts';
 import { DeploymentEnded } from '../ended.ts';
+import { refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
 
 /** Of the database at once: for the rehearsal and its way back, for the backup, the backup itself, and that restored. */
@@ -8,16 +9,8 @@ const COPIES = 5;
 /** What can be known before anything is fetched: lock, quarantine, disk space, the live database. */
 export async function preflight(work: Work): Promise<void> {
   const { tools, record } = work;
-  const { policy } = tools;
-  const { override = false } = record.request;
-  if (record.kind !== 'rehearsal') {
-    const locked = await policy.locked(record.environment);
-    if (locked && !override) throw new DeploymentEnded('refused', locked);
-  }
-  if (record.kind === 'deploy' && !override) {
-    const quarantined = await policy.quarantined(record.environment, record.commit);
-    if (quarantined) throw new DeploymentEnded('refused', quarantined);
-  }
+  const refused = await refusal(tools, record);
+  if (refused) throw new DeploymentEnded('refused', refused);
   // Whether a rollback touches the data, it has yet to find out.
   if (record.kind !== 'rollback') await examineData(work);
 }

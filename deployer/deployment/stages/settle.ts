@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../../problem.ts';
-import { HEALTH, healthOf, socketPath } from '../instance.ts';
+import { Stopped } from '../ended.ts';
+import { boot, HEALTH, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
 import { tellingWords } from '../last-words.ts';
 import { sinceLive } from '../since-live.ts';
@@ -18,10 +19,10 @@ const WORSE = 3;
 
 /** The old instance stays warm while the new one is watched; a deployment that waits cuts it short. */
 export async function settle(work: Work): Promise<Skipped | void> {
-  const { config, candidate, live, hurry, signal } = work;
-  if (!candidate) throw new FailedError('there is no instance to watch');
+  const { config, live, hurry, signal } = work;
   if (!live) return new Skipped('nothing was live before: there is nothing to go back to');
   if (work.record.kind === 'rollback') return new Skipped('this release was live before');
+  const candidate = (work.candidate ??= await startAgain(work));
   const looks = [await watchHealth(work, candidate), await watchErrors(work), await watchWrites(work)];
   // A daemon that was away for all of that time has seen nothing of it yet.
   const fewest = config.cutover.settle > 0 ? UNHEALTHY_LOOKS : 0;
@@ -37,6 +38,23 @@ export async function settle(work: Work): Promise<Skipped | void> {
     const rest = left > 0 ? Math.min(LOOK_EVERY_MS, left) : LOOK_EVERY_MS;
     await sleep(rest, undefined, { signal: AbortSignal.any([hurry, signal]) }).catch(() => undefined);
   }
+  // A commit that waits ends it; the end of the deployer does not: the next one goes on watching.
+  if (signal.reason instanceof Stopped) throw signal.reason;
+}
+
+/** Whoever stopped the deployer stopped it too. It is watched from its new beginning. */
+async function startAgain(work: Work): Promise<Instance> {
+  const { tools, record, config, release, generation, signal } = work;
+  const { slot } = record;
+  if (!slot || !release) throw new FailedError('there is no instance to watch');
+  work.log('what is live was stopped with the deployer: it is started again');
+  const request = { config, slot, release, generation, deployment: record, readOnly: false, signal };
+  const instance = await boot(tools, {
+    ...request,
+    onStart: (said) => (work.outputs.candidate = said),
+  });
+  work.liveSince = performance.now();
+  return instance;
 }
 
 /** A look answers null, or what is wrong. */

@@ -154,6 +154,18 @@ describe('the end of a deployment', () => {
     expect(await statuses()).toHaveLength(2);
   });
 
+  it.each([
+    ['deploy', 'deployed', []],
+    ['deploy', 'refused', [COMMIT]],
+    ['rollback', 'ok', []],
+    ['rollback', 'failed', [COMMIT]],
+  ] as const)('of a %s that is %s leaves quarantined: %j', async (kind, outcome, left) => {
+    const { journal, at, quarantined } = await openJournal();
+    await journal.finish(await at('running'), 'rejected', null);
+    await journal.finish(await at('running', { kind }), outcome, null);
+    expect(await quarantined()).toEqual(left);
+  });
+
   it('rolled back is a failure, quarantined, and asks for a revert', async () => {
     const { journal, at, reports, quarantined } = await openJournal();
     const id = await at('reverting');

@@ -1,0 +1,82 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Stage, waitFor } from '../kit/daemon.ts';
+import { behaviour } from '../kit/repository.ts';
+
+const WAYS = [
+  ['alone', (stage: Stage) => stage.leave()],
+  ['with all that it serves', (stage: Stage) => stage.rest()],
+] as const;
+
+describe.each(WAYS)('while a release settles, the deployer is stopped %s', (_, stop) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await Stage.set({ cutover: { hold: '5s', settle: '20s' } });
+    await stage.start();
+    await stage.allLive();
+  });
+  afterAll(() => stage.strike());
+
+  /** The deployment that settles when the next deployer has started. */
+  async function settling(version: Parameters<typeof behaviour>[0]) {
+    const commit = await stage.push('dev', 'Another', { 'behaviour.json': behaviour(version) });
+    const isLive = async () => {
+      const { live } = await stage.daemon.operations.environment('dev');
+      return live?.commit === commit && live.stages.find(({ name }) => name === 'settle')?.state === 'running'
+        ? live
+        : undefined;
+    };
+    const { id } = await waitFor('it to settle', isLive);
+    await stop(stage);
+    await stage.start();
+    await waitFor('it to answer', async () =>
+      (await stage.daemon.operations.readiness()).ready ? true : undefined,
+    );
+    expect(await isLive()).toMatchObject({ id, outcome: null });
+    return { id };
+  }
+
+  it('the next one still takes back a release that fails', async () => {
+    const deployment = await settling({ version: 'broken', homeLive: 500 });
+    for (let count = 0; count < 30; count += 1) await stage.get('dev');
+    expect(await stage.outcome(deployment)).toMatchObject({
+      outcome: 'rolled_back',
+      cause: expect.stringMatching(/^settle: \d+ of \d+ requests failed/) as string,
+    });
+    expect(await stage.get('dev')).toMatchObject({ status: 200, body: { version: 'one' } });
+  });
+
+  it('the next one says that a good release is deployed', async () => {
+    const deployment = await settling({ version: 'two' });
+    const newer = await stage.push('dev', 'Newer', { 'behaviour.json': behaviour({ version: 'three' }) });
+    expect(await stage.outcome(deployment)).toMatchObject({ outcome: 'deployed', cause: null });
+    await waitFor('the newer one to be live', async () =>
+      (await stage.daemon.operations.environment('dev')).live?.commit === newer ? true : undefined,
+    );
+  });
+});
+
+describe('before a release is live', () => {
+  let stage: Stage;
+  beforeEach(async () => {
+    stage = await Stage.set();
+    await stage.start();
+    await stage.allLive();
+  });
+  afterEach(() => stage.strike());
+
+  it('stopping the deployer again and again is no death during its deployment', async () => {
+    const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
+    const slow = file.replace('  start: node server.mjs', '  start: node server.mjs\n  install: sleep 3');
+    const commit = await stage.push('dev', 'Slow', { 'environments/dev.yaml': slow });
+    for (let stops = 0; stops < 4; stops++) {
+      await waitFor('its installation', async () => {
+        const { running } = await stage.daemon.operations.environment('dev');
+        const release = running?.stages.find(({ name }) => name === 'release');
+        return running?.commit === commit && release?.state === 'running' ? true : undefined;
+      });
+      await stage.leave();
+      await stage.start();
+    }
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed', cause: null });
+  });
+});
