@@ -54,6 +54,14 @@ export interface Watch {
   end(): Promise<void>;
 }
 
+/** The tables that took a row. */
+export interface Marks {
+  /** A double of a row of theirs. */
+  doubled: string[];
+  /** One that is made up. */
+  made: string[];
+}
+
 /** A copy of which most is made. */
 export interface BegunCopy {
   /** Adds what was written since, and makes it a generation. The write lock of what it is a copy of has to be held. */
@@ -105,11 +113,8 @@ export interface Generations {
   unasked(generation: Generation, asked: UnaskedQuestion): Promise<Unasked>;
   /** Begins to watch; costs nothing until something is written. */
   watch(generation: Generation): Promise<Watch>;
-  /**
-   * Writes a double of a row to each of the tables, as a visitor might write after a migration; for rehearsals only.
-   * Returns the tables that took it.
-   */
-  mark(generation: Generation, tables: readonly string[]): Promise<string[]>;
+  /** Writes a row to each of the tables, as a visitor might write after a migration; for rehearsals only. */
+  mark(generation: Generation, tables: readonly string[]): Promise<Marks>;
   /** Bytes on disk. */
   size(generation: Generation): Promise<number>;
   /** Removes what an interrupted copy left, and every generation but the current one and those to keep. */

@@ -1,8 +1,11 @@
 import type { Difference, Generation, Generations } from '../data/types.ts';
 import { inWords } from '../data/in-words.ts';
 import { CutOffError, FailedError, oneLine, RefusedError } from '../problem.ts';
+import type { MigrateReport } from '../operations.ts';
 import { migrate, migrateUp, type ReleaseContext } from './programs.ts';
+import { isBookkeeping } from './bookkeeping.ts';
 import { planUndo } from './restore.ts';
+import { RESTORE_INSTEAD, takeDown } from './take-down.ts';
 import type { DataPlan, Live, Tools, Work } from './work.ts';
 
 type Ran = Work['ran'];
@@ -84,9 +87,7 @@ export async function applyPlan(work: Work, generation: Generation): Promise<voi
 async function runPlan(work: Work, generation: Generation): Promise<Ran> {
   const { plan, config, live, rollbackTarget } = work;
   const back =
-    plan.kind === 'next' && plan.down !== null && live
-      ? await takeDown(work, live, generation, plan.down)
-      : null;
+    plan.kind === 'next' && plan.down !== null && live ? await down(work, live, generation, plan.down) : null;
   // Its own programs had nothing more to do on this very schema when it was live.
   const isThere = back !== null && isSameList(back.applied, rollbackTarget?.applied);
   const up =
@@ -109,23 +110,15 @@ function isSameList(one: readonly string[], other: readonly string[] | null | un
   return one.length === other?.length && one.every((name, index) => name === other[index]);
 }
 
-async function takeDown(work: Work, live: Live, generation: Generation, to: string) {
+async function down(work: Work, live: Live, copy: Generation, to: string): Promise<MigrateReport> {
   try {
-    return await migrate(work.tools, await liveContext(work, live), generation, ['down', '--to', to]);
+    return await takeDown(work.tools, await liveContext(work, live), { copy, to });
   } catch (error) {
     work.signal.throwIfAborted();
-    if (error instanceof CutOffError) throw error;
-    throw new RefusedError(
-      `the migrations cannot be taken back: ${oneLine(error)}; --restore-backup returns to the backup from before and drops what changed since`,
-    );
+    if (error instanceof CutOffError || error instanceof RefusedError) throw error;
+    throw new RefusedError(`the migrations cannot be taken back: ${oneLine(error)}; ${RESTORE_INSTEAD}`);
   }
 }
-
-/** Where migration programs note what they applied: Knex, Rails, Django, Flyway, Alembic, goose and what is called alike. */
-const BOOKKEEPING =
-  /^(.*_)?(migrations?(_lock|_history)?|schema_(version|history|info)|alembic_version|goose_db_version)$/i;
-
-export const isBookkeeping = (table: string): boolean => BOOKKEEPING.test(table);
 
 /**
  * Runs migrations on a copy that nobody else writes to.

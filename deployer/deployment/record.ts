@@ -1,7 +1,7 @@
-import type { MigrateReport } from '../operations.ts';
 import type { Environment } from '../../environments/schema.ts';
 import type { Phase } from './lifecycle.ts';
 import type { DeploymentSummary, Stage, Suite } from './model.ts';
+import type { RanMigration } from './row-changes.ts';
 
 /** What was asked for, beyond the commit. */
 export interface Request {
@@ -61,7 +61,7 @@ export interface DeploymentRecord extends DeploymentSummary {
   /** The backup taken before it. */
   backup: string | null;
   /** The migrations that its rehearsal ran. */
-  ran: MigrateReport['ran'];
+  ran: RanMigration[];
   /** When it failed: the last lines of its instance, without secrets. */
   logTail: string[];
   /** When it is tagged: the pull requests since the tag before. */
@@ -176,7 +176,7 @@ export function toRecord(row: DeploymentRow): DeploymentRecord {
     applied: row.applied === null ? null : (JSON.parse(row.applied) as string[]),
     proven: Boolean(row.proven),
     backup: row.backup,
-    ran: row.ran === null ? [] : (JSON.parse(row.ran) as MigrateReport['ran']),
+    ran: row.ran === null ? [] : (JSON.parse(row.ran) as RanMigration[]),
     logTail: row.log_tail === null ? [] : (JSON.parse(row.log_tail) as string[]),
     pulls: row.pulls === null ? [] : (JSON.parse(row.pulls) as MergedPull[]),
   };

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Unfinished } from './lifecycle.ts';
 import type { Deployment, Outcome, StageName, Suite } from './model.ts';
 import { reproduce } from './reports/reproduce.ts';
+import type { RanMigration } from './row-changes.ts';
 import {
   toRecord,
   toStage,
@@ -147,6 +148,20 @@ export function readRecords(state: Knex) {
       const tagged = rows().where({ environment, outcome: 'deployed' }).whereNotNull('tag');
       const row = await tagged.orderBy('seq', 'desc').first();
       return row ? toRecord(row) : null;
+    },
+
+    /** What ran when each of these migrations was last made live in an environment, run by run, oldest first. */
+    async ranLive(environment: string, names: readonly string[]): Promise<RanMigration[][]> {
+      const wanted = new Set(names);
+      const found = await rows()
+        .where({ environment })
+        .whereNotNull('live_at')
+        .whereNotNull('ran')
+        .orderBy('seq', 'desc');
+      return found
+        .map((row) => toRecord(row).ran.filter(({ name }) => wanted.delete(name)))
+        .filter((run) => run.length > 0)
+        .toReversed();
     },
 
     async inPhases(phases: readonly Unfinished[]): Promise<DeploymentRecord[]> {

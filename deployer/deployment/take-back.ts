@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FailedError, oneLine } from '../problem.ts';
+import { FailedError, oneLine, RefusedError } from '../problem.ts';
 import type { Generation } from '../data/types.ts';
 import { boot, DRAIN_MS, healthOf, setReadOnly, socketPath, stop } from './instance.ts';
 import { WARM_MS } from './retire.ts';
 import { lacksRoom } from './disk-full.ts';
 import { contextOf, liveContext } from './migration.ts';
 import { dropNext, takeNext } from './next-copy.ts';
-import { migrate } from './programs.ts';
 import { dataBefore, forgetDropped, replacesData } from './restore.ts';
 import { hold } from './stages/hold.ts';
+import { takeDown } from './take-down.ts';
 import { socketOf, type Instance, type Live, type Work } from './work.ts';
 
 /** A hold may lapse, another process may lock the database, and an instance may end, without anything being wrong. */
@@ -85,7 +85,8 @@ async function returnTo(work: Work, live: Live): Promise<void> {
     try {
       await tryToReturn(work, live);
     } catch (error) {
-      if (tries >= MOST_TRIES) throw error;
+      // It would lose rows once more.
+      if (tries >= MOST_TRIES || error instanceof RefusedError) throw error;
       work.log(`once more: ${oneLine(error)}`);
     }
   }
@@ -160,7 +161,7 @@ async function earlierData(work: Work, live: Live, now: Generation): Promise<Gen
   if (!generations) throw new FailedError('there is no database to take back');
   if (replacesData(record)) return dataBefore(work, live, { generations, now });
   const next = await takeNext(work);
-  await migrate(tools, contextOf(work), next, ['down', '--to', live.record.applied?.at(-1) ?? 'none']);
+  await takeDown(tools, contextOf(work), { copy: next, to: live.record.applied?.at(-1) ?? 'none' });
   return next;
 }
 

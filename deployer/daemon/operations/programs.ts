@@ -1,4 +1,5 @@
 import { migrate, verify } from '../../deployment/programs.ts';
+import type { RanMigration } from '../../deployment/row-changes.ts';
 import type { Environment } from '../../../environments/schema.ts';
 import type { Operations } from '../../operations.ts';
 import { RefusedError, UsageError } from '../../problem.ts';
@@ -40,10 +41,18 @@ export function programs(parts: Parts, deployment: Operations['deployment']) {
       const report = await migrate(tools, context, generation, ['status']);
       if (rehearsal === undefined) return report;
       await deployment(rehearsal);
-      return { ...report, ran: (await journal.get(rehearsal)).ran };
+      return { ...report, ran: (await journal.get(rehearsal)).ran.map(asReported) };
     },
   } satisfies Partial<Operations>;
 }
+
+/** What became of the rows is our own note. */
+const asReported = ({ name, durationMs, touches, reversible }: RanMigration) => ({
+  name,
+  durationMs,
+  touches,
+  reversible,
+});
 
 function demandSuites({ name, commands, verify: { suites } }: Environment, asked: readonly string[]): void {
   const known = commands.verify === undefined ? ['service'] : suites;

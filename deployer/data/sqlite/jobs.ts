@@ -3,7 +3,7 @@ import { copyDatabase } from '../../../backups/sqlite/copy.ts';
 import { countRows, fingerprint, type Fingerprint } from '../../../backups/sqlite/fingerprint.ts';
 import { reading } from '../../../backups/sqlite/open.ts';
 import { firstProblem, foreignKeys, quickIntegrity } from '../../../backups/sqlite/sound.ts';
-import type { Difference, RowCounts, Unasked, UnaskedQuestion } from '../types.ts';
+import type { Difference, Marks, RowCounts, Unasked, UnaskedQuestion } from '../types.ts';
 import { begin, copiesAhead, finish, giveUp } from './ahead.ts';
 import { lastEntry, unaskedWrites } from './audit.ts';
 import { writeChanges } from './changes.ts';
@@ -37,7 +37,7 @@ export const dataJobs = {
   watch,
   watched,
   unwatch,
-  mark: ({ file, tables }: { file: string; tables: readonly string[] }): string[] => markTables(file, tables),
+  mark: ({ file, tables }: { file: string; tables: readonly string[] }): Marks => markTables(file, tables),
 };
 
 export type DataJobs = typeof dataJobs;

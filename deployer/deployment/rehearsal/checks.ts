@@ -3,6 +3,7 @@ import { MigrationError } from '../programs.ts';
 import { longestHold } from '../stages/hold.ts';
 import type { Work } from '../work.ts';
 import { HOLD, REHEARSAL_SUITE } from './suite.ts';
+import type { WayBack } from './way-back.ts';
 
 /** What a rehearsal of migrations found out, as checks. */
 
@@ -54,17 +55,24 @@ const holdFor = (ms: number) => Math.ceil((ms * 1.5 + 2000) / 1000);
 const WITHOUT_DOWN =
   'give the migration a down that brings back what was; without one, a rollback would need --restore-backup and drop what was written since';
 
-export function wayBackCheck({ config, proven }: Work, problem: string | null): Check {
-  const demanded = config.migrations['require-reversible'];
-  const by = proven ? 'by code alone, and by down' : 'by down';
+export function wayBackCheck(work: Work, { problem, untried }: WayBack): Check {
+  const demanded = work.config.migrations['require-reversible'];
+  const found =
+    untried.length > 0
+      ? byHalf(work, untried)
+      : `is proven ${work.proven ? 'by code alone, and by down' : 'by down'}`;
   return {
     name: 'the way back',
     success: problem === null || !demanded,
     expected: demanded ? 'schema and data come back' : 'to be known',
-    actual: problem === null ? `is proven ${by}` : `is not there: ${problem}`,
+    actual: problem === null ? found : `is not there: ${problem}`,
     hint: problem === null ? null : WITHOUT_DOWN,
     location: null,
   };
 }
+
+/** A rollback counts once more, and is refused where rows would be lost. */
+const byHalf = ({ proven }: Work, untried: readonly string[]) =>
+  `${proven ? 'is proven by code alone; by down' : 'by down'} schema and data come back, but it could not be tried whether rows written since stay, in ${untried.join(', ')}`;
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;

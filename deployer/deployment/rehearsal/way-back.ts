@@ -1,9 +1,11 @@
 import type { Generation, Generations, RowCounts, Watch } from '../../data/types.ts';
 import { CutOffError, oneLine } from '../../problem.ts';
 import { stop } from '../instance.ts';
-import { contextOf, isBookkeeping, liveContext, touchingOnlyTheirs } from '../migration.ts';
+import { isBookkeeping } from '../bookkeeping.ts';
+import { contextOf, liveContext, touchingOnlyTheirs } from '../migration.ts';
 import { migrate, verify } from '../programs.ts';
 import { firstFailure } from '../reports/words.ts';
+import { changesBy, rowsLost, tablesToKeep, withRows } from '../row-changes.ts';
 import type { Live, Work } from '../work.ts';
 import { bootOn } from './boot-on.ts';
 
@@ -41,29 +43,39 @@ export async function earlierRunsOn(work: Work, copy: Generation, live: Live): P
   }
 }
 
+/** Whether the migrations can be taken back. */
+export interface WayBack {
+  /** Why not, or null. */
+  problem: string | null;
+  /** Tables of which it could not be tried whether rows that are written after the migrations stay. */
+  untried: string[];
+}
+
 /**
- * Whether the migrations can be taken back: `down` restores schema and data exactly, `up` does it again, and rows that
- * are written after it outlive a `down`. Returns null, or why not.
+ * Tries to take the migrations back: `down` restores schema and data exactly, `up` does it again, and rows that are
+ * written after it outlive a `down`.
  */
-export async function whyNoWayBack(
+export async function tryWayBack(
   work: Work,
   generations: Generations,
   copy: Generation,
-  before: Before,
-): Promise<string | null> {
+  states: { before: Before; after: RowCounts },
+): Promise<WayBack> {
   const oneWay = work.ran.filter(({ reversible }) => !reversible).map(({ name }) => name);
-  if (oneWay.length > 0) return `${oneWay.join(', ')} has no down`;
+  if (oneWay.length > 0) return noWay(`${oneWay.join(', ')} has no down`);
   const names = work.ran.map(({ name }) => name).join(', ');
   try {
-    const problem =
-      (await restores(work, generations, copy, before)) ?? (await loses(work, generations, copy, before));
-    return problem && `the down of ${names} ${problem}`;
+    const problem = await restores(work, generations, copy, states.before);
+    const found = problem === null ? await keeps(work, generations, copy, states) : noWay(problem);
+    return { ...found, problem: found.problem && `the down of ${names} ${found.problem}` };
   } catch (error) {
     work.signal.throwIfAborted();
     if (error instanceof CutOffError) throw error;
-    return `the down of ${names} failed: ${oneLine(error)}`;
+    return noWay(`the down of ${names} failed: ${oneLine(error)}`);
   }
 }
+
+const noWay = (problem: string): WayBack => ({ problem, untried: [] });
 
 async function restores(
   work: Work,
@@ -87,21 +99,28 @@ async function restores(
 }
 
 /** Rows written to the migrated copy must be somewhere after `down`; a `down` that drops them is no way back. */
-async function loses(
+async function keeps(
   work: Work,
   generations: Generations,
   copy: Generation,
-  before: Before,
-): Promise<string | null> {
-  const touched = [...new Set(work.ran.flatMap(({ touches }) => touches))];
-  const up = await generations.rows(copy);
-  const existed = touched.filter((table) => table in before.rows);
-  // Only rows that moved have to move back; what is in a table that is wholly new belongs to the new release.
-  const moved = existed.some((table) => (up[table] ?? 0) < (before.rows[table] ?? 0));
-  const marked = await generations.mark(copy, moved ? touched : existed);
-  if (marked.length === 0) return null;
-  await migrate(work.tools, contextOf(work), copy, ['down', '--to', before.newest]);
-  const count = (rows: RowCounts) => existed.reduce((sum, table) => sum + (rows[table] ?? 0), 0);
-  const missing = count(before.rows) + marked.length - count(await generations.rows(copy));
-  return missing > 0 ? `loses rows written after it: a row written to ${marked.join(' or ')} was gone` : null;
+  { before, after }: { before: Before; after: RowCounts },
+): Promise<WayBack> {
+  const changes = changesBy([withRows(work.ran, before.rows, after)]);
+  const kept = tablesToKeep(after, before.rows, changes).filter(
+    (table) => table in changes && table in after,
+  );
+  const { doubled, made } = await generations.mark(copy, kept);
+  const marked = [...doubled, ...made];
+  const now = await generations.rows(copy);
+  try {
+    if (marked.length > 0) await migrate(work.tools, contextOf(work), copy, ['down', '--to', before.newest]);
+  } catch (error) {
+    if (error instanceof CutOffError || work.signal.aborted || made.length === 0) throw error;
+    // It went well before: what nobody would write may be more than it can take.
+    return { problem: null, untried: kept };
+  }
+  const lost = marked.length > 0 && rowsLost(now, await generations.rows(copy), changes);
+  if (lost)
+    return noWay(`loses rows written after it: a row written to ${lost.tables.join(' or ')} was gone`);
+  return { problem: null, untried: kept.filter((table) => !marked.includes(table)) };
 }

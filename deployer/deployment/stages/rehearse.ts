@@ -10,8 +10,9 @@ import { looksMigrating } from '../rehearsal/looks-migrating.ts';
 import { copyFiles, withFiles } from '../rehearsal/files.ts';
 import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
 import { promotionSuite } from '../rehearsal/promotion.ts';
-import { earlierRunsOn, whyNoWayBack, type Before } from '../rehearsal/way-back.ts';
+import { earlierRunsOn, tryWayBack, type Before } from '../rehearsal/way-back.ts';
 import { causeOf } from '../cause.ts';
+import { withRows } from '../row-changes.ts';
 import { planRestore } from '../restore.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { Live, Work } from '../work.ts';
@@ -205,9 +206,10 @@ async function rehearseFrom(
     work.plan = { kind: 'same' };
     return rehearseCode(work, copy, await begin(work, generations, copy));
   }
-  await work.tools.journal.note(work.record.id, { ran: work.ran });
+  const after = await generations.rows(copy);
+  await work.tools.journal.note(work.record.id, { ran: withRows(work.ran, before.rows, after) });
   const aside = beginAside(work, generations, copy);
-  const back = aside.on((own, draft) => whyNoWayBack(own, generations, draft, before));
+  const back = aside.on((own, draft) => tryWayBack(own, generations, draft, { before, after }));
   const earlier = aside.on((own, draft) => earlierRunsOn(own, draft, live));
   try {
     await aside.ready();
