@@ -106,6 +106,26 @@ export function parseSettings(env: NodeJS.ProcessEnv): Settings {
   };
 }
 
+/** Their values that nobody may read. */
+export function secretsIn({
+  adminToken,
+  databaseUrl,
+  webhookSecret,
+  webhookSecretPrevious,
+  github,
+}: Settings): string[] {
+  const password = databaseUrl === null ? null : new URL(databaseUrl).password;
+  return [
+    adminToken,
+    databaseUrl,
+    password,
+    webhookSecret,
+    webhookSecretPrevious,
+    github?.token,
+    github?.app?.privateKey,
+  ].filter((value) => typeof value === 'string');
+}
+
 function readSetting(env: NodeJS.ProcessEnv, name: string): string | null {
   const known = SETTINGS.find((candidate) => candidate.name === name);
   const credentials = env['CREDENTIALS_DIRECTORY'];

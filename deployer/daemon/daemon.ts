@@ -17,7 +17,8 @@ import { createOutbox } from '../forge/outbox.ts';
 import type { Forge } from '../forge/types.ts';
 import type { Operations } from '../operations.ts';
 import { createReconciler, type EnvironmentRow, type Reconciler } from '../reconcile/reconciler.ts';
-import type { Settings } from '../settings.ts';
+import { createRedaction, type Redaction } from '../redaction.ts';
+import { secretsIn, type Settings } from '../settings.ts';
 import { openState } from '../state.ts';
 import { createMetrics, type Metrics } from '../web/metrics.ts';
 import { needAddresses } from './addresses.ts';
@@ -76,6 +77,8 @@ export interface Daemon {
 export async function startDaemon(options: {
   settings: Settings;
   logger: Logger;
+  /** What the logger redacts by. */
+  redaction?: Redaction;
   clock?: () => Date;
   /** What the stages are to work with, given the real thing: a test stops the daemon between any two effects. */
   instrument?: (tools: Tools) => Tools;
@@ -83,6 +86,7 @@ export async function startDaemon(options: {
   time?: Time;
 }): Promise<Daemon> {
   const { settings, logger, clock = () => new Date(), instrument = (tools) => tools, time } = options;
+  const { redaction = createRedaction(secretsIn(settings)) } = options;
   const { home } = settings;
   for (const directory of ['logs', 'scratch', 'backups'])
     mkdirSync(join(home, directory), { recursive: true, mode: 0o700 });
@@ -93,7 +97,17 @@ export async function startDaemon(options: {
     state = await openState(settings);
     const forge = forgeOf(settings, publicUrl(settings, server), clock, time);
     const clocks = { clock, ageClock: options.clock ?? countedClock };
-    return await compose({ settings, logger, ...clocks, instrument, server, closeStarter, state, forge });
+    return await compose({
+      settings,
+      logger,
+      redaction,
+      ...clocks,
+      instrument,
+      server,
+      closeStarter,
+      state,
+      forge,
+    });
   } catch (error) {
     // Whatever stays open would keep the process.
     server.close();
@@ -107,6 +121,7 @@ export async function startDaemon(options: {
 async function compose(base: {
   settings: Settings;
   logger: Logger;
+  redaction: Redaction;
   clock: () => Date;
   ageClock: () => Date;
   instrument: (tools: Tools) => Tools;
@@ -115,14 +130,26 @@ async function compose(base: {
   state: Knex;
   forge: Forge;
 }): Promise<Daemon> {
-  const { settings, logger, clock, ageClock, instrument, server, closeStarter, state, forge } = base;
+  const { settings, logger, redaction, clock, ageClock, instrument, server, closeStarter, state, forge } =
+    base;
   const { home } = settings;
   const url = publicUrl(settings, server);
-  const journal = createJournal({ state, clock, reports: reportsOf(url) });
+  const journal = createJournal({ state, clock, reports: reportsOf(url), redact: redaction.redact });
   const outbox = createOutbox({ state, forge, clock, logger });
   const background = createBackground();
   const tools = instrument(
-    await openTools({ home, machine: settings, logger, clock, ageClock, state, journal, forge, background }),
+    await openTools({
+      home,
+      machine: settings,
+      logger,
+      redaction,
+      clock,
+      ageClock,
+      state,
+      journal,
+      forge,
+      background,
+    }),
   );
   const conductor = createConductor(tools);
   const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
@@ -205,6 +232,7 @@ async function compose(base: {
     clock,
     logger,
     url,
+    redaction,
     isOpen: () => isOpen,
   });
 

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { createOrigin, installHook } from '../forge/local/origin.ts';
 import { originOf } from '../forge/local/path.ts';
 import { codeOf, FailedError, oneLine, SettingsError } from '../problem.ts';
+import { createRedaction } from '../redaction.ts';
 import { removeTree } from '../release/files.ts';
 import { git, gitText } from '../release/git.ts';
-import type { Settings } from '../settings.ts';
+import { secretsIn, type Settings } from '../settings.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
 import { notifier } from '../host/systemd/notify.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -60,14 +61,18 @@ export async function runDaemon(options: {
 /** The local repository, where that is the forge, then the daemon. A repository that was made for a daemon that cannot start would be taken for somebody's next time. */
 async function begin(settings: Settings, demo: boolean, io: DaemonIo): Promise<Daemon> {
   const { home } = settings;
-  if (settings.github) return await startDaemon({ settings, logger: openLog(settings) });
+  const start = () => {
+    const redaction = createRedaction(secretsIn(settings));
+    return startDaemon({ settings, redaction, logger: openLog(settings, redaction.redact) });
+  };
+  if (settings.github) return await start();
   const origin = originOf(home);
   const isNew = !existsSync(origin);
   try {
     await createOrigin({ home, checkout: demo ? io.cwd : null });
     if (isNew && (await hasChanges(io.cwd)))
       io.stdout.write('deployer: uncommitted changes are not deployed: commit them and push\n');
-    return await startDaemon({ settings, logger: openLog(settings) });
+    return await start();
   } catch (error) {
     if (isNew) await removeTree(origin);
     throw error;

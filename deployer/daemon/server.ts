@@ -6,6 +6,7 @@ import { intake } from '../intake/intake.ts';
 import type { Operations } from '../operations.ts';
 import { codeOf, SettingsError } from '../problem.ts';
 import type { Reconciler } from '../reconcile/reconciler.ts';
+import type { Redaction } from '../redaction.ts';
 import type { Settings } from '../settings.ts';
 import { version } from '../version.ts';
 import { createWebApp } from '../web/app.ts';
@@ -52,20 +53,23 @@ export function serve(
     clock: () => Date;
     logger: Logger;
     url: string;
+    redaction: Pick<Redaction, 'know'>;
     /** Whether anything but questions is accepted. */
     isOpen: () => boolean;
   },
 ): void {
   const { settings, state, operations, metrics, reconciler, rehearsals, forge, clock, logger, url, isOpen } =
     parts;
+  const token = settings.adminToken ?? homeSecret(settings.home, 'admin-token');
   const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
   const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
+  parts.redaction.know([token, ...secrets]);
   const app = createWebApp({
     operations,
     metrics,
     logger,
     url,
-    token: settings.adminToken ?? homeSecret(settings.home, 'admin-token'),
+    token,
     intake: intake({
       state,
       secrets,

@@ -15,6 +15,8 @@ import { runDirectory } from '../host/run-directory.ts';
 import { splitCommand } from '../host/split-command.ts';
 import { openMirror } from '../release/mirror.ts';
 import { createReleases } from '../release/releases.ts';
+import type { Redaction } from '../redaction.ts';
+import type { EnvironmentRow } from '../reconcile/reconciler.ts';
 import type { Settings } from '../settings.ts';
 import type { Background } from './background.ts';
 import { backupTools } from './backups.ts';
@@ -31,8 +33,9 @@ export async function openTools(parts: {
   journal: Journal;
   forge: Forge;
   background: Background;
+  redaction: Redaction;
 }): Promise<Tools> {
-  const { home, logger, clock, ageClock, state, journal, forge } = parts;
+  const { home, redaction, logger, clock, ageClock, state, journal, forge } = parts;
   const generations = (environment: Environment) => openGenerations(home, environment);
   const directory = runDirectory(home);
   const { instances: services, frontDoor, runCommand } = machineOf(home, directory, parts.machine);
@@ -40,6 +43,8 @@ export async function openTools(parts: {
   const mirror = await openMirror({ directory: repository, remote: forge.remote });
   const read = (name: string) => mirror.object(name);
   const releases = createReleases({ home, repository, read, runCommand, splitCommand });
+  const secretsOf = ownSecrets({ home, credentials: parts.machine.credentials, know: redaction.know });
+  await knowGiven(state, secretsOf);
   const tools: Omit<Tools, 'prune'> = {
     home,
     journal,
@@ -57,7 +62,8 @@ export async function openTools(parts: {
     runDirectory: directory,
     instances: instanceRegistry(state),
     policy: policyOf(state),
-    secretsOf: ownSecrets(home, parts.machine.credentials),
+    secretsOf,
+    redaction,
     errorRates: new ErrorRates(),
     backups: backupTools({
       home,
@@ -67,4 +73,15 @@ export async function openTools(parts: {
     }),
   };
   return { ...tools, prune: (config) => prune(tools, state, config) };
+}
+
+/** What an earlier daemon has given to instances that run on is secret from the start. */
+async function knowGiven(state: Knex, secretsOf: Tools['secretsOf']): Promise<void> {
+  for (const { name } of await state<EnvironmentRow>('environments')) {
+    try {
+      secretsOf(name);
+    } catch {
+      // A file that cannot be read is told to whoever needs it.
+    }
+  }
 }

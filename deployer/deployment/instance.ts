@@ -10,7 +10,7 @@ import type { InstanceSpec } from '../host/types.ts';
 import type { Release } from '../release/types.ts';
 import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
 import { SILENCE, tellingWords } from './last-words.ts';
-import { digestOf, hidden } from './own-secrets.ts';
+import { digestOf } from './own-secrets.ts';
 import { isSlot, socketOf, type Instance, type Tools } from './work.ts';
 
 const HEALTH_TIMEOUT_MS = 5000;
@@ -80,7 +80,7 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
   const instance: Instance = { environment: config.name, slot, deployment: deployment.id, process, given };
   try {
     await tools.instances.put(instance);
-    const said = async () => hidden(await tools.services.said(spec, process), secrets);
+    const said = async () => tools.redaction.hide(await tools.services.said(spec, process));
     request.onStart?.(said);
     const words = async () => tellingWords(await said(), request.release.directory);
     await healthy(tools, instance, config.boot.timeout, request.signal, words);

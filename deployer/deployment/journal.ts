@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Knex } from 'knex';
 import { oneLine } from '../problem.ts';
+import { redactAll, redactedChecks, type Redact } from '../redaction.ts';
 import type { Environment } from '../../environments/schema.ts';
 import { enqueue } from '../forge/outbox.ts';
 import { assertTransition, type Phase } from './lifecycle.ts';
@@ -60,12 +61,16 @@ export function createJournal(options: {
   clock: () => Date;
   /** What the forge is to be told of a deployment that was accepted, has begun or has finished. */
   reports: Tell;
+  /** Takes the secrets out of what is kept, and so out of every report. */
+  redact: Redact;
 }) {
-  const { state, clock, reports } = options;
+  const { state, clock, reports, redact } = options;
   const records = readRecords(state);
   const changes = new EventEmitter().setMaxListeners(0);
   const now = () => clock().toISOString();
   const rows = (trx: Knex = state) => trx<DeploymentRow>('deployments');
+  // Before it is cut: half a secret is not recognised any more.
+  const line = (error: unknown) => oneLine(redact(error instanceof Error ? error.message : String(error)));
   const changed = (id: string) => changes.emit('change', id);
   const marks = createStageMarks();
 
@@ -74,7 +79,7 @@ export function createJournal(options: {
     entry: { actor: string; action: string; environment: string; deployment: string | null; detail: string },
   ): Promise<void> {
     const { deployment, detail, ...rest } = entry;
-    await trx('audit').insert({ ...rest, at: now(), deployment_id: deployment, detail: oneLine(detail) });
+    await trx('audit').insert({ ...rest, at: now(), deployment_id: deployment, detail: line(detail) });
   }
 
   async function tell(trx: Knex, id: string): Promise<void> {
@@ -103,7 +108,7 @@ export function createJournal(options: {
     await move(trx, id, 'finished', {
       outcome,
       // A stage may have noted what has to be said of a success.
-      ...(cause === null ? {} : { cause: oneLine(cause) }),
+      ...(cause === null ? {} : { cause: line(cause) }),
       finished_at: now(),
     });
     await trx<StageRow>('stages')
@@ -136,6 +141,11 @@ export function createJournal(options: {
       .merge();
   }
 
+  const redactedPatch = ({ cause, logTail, ...rest }: Patch): Patch => ({
+    ...rest,
+    ...redactAll({ ...(cause === undefined ? {} : { cause }), ...(logTail ? { logTail } : {}) }, redact),
+  });
+
   return {
     ...records,
 
@@ -151,7 +161,8 @@ export function createJournal(options: {
      * @param also runs in the same transaction
      */
     async accept(acceptance: Acceptance, also?: (trx: Knex) => Promise<void>): Promise<DeploymentRecord> {
-      const { requestedBy, request, config = null, ...rest } = acceptance;
+      const { requestedBy, config = null, ...rest } = acceptance;
+      const request = redactAll(acceptance.request, redact);
       const id = deploymentId(clock());
       const superseded: string[] = [];
       const joined = await state.transaction(async (trx) => {
@@ -264,7 +275,7 @@ export function createJournal(options: {
         // A stage may find that there is nothing left to do: that is no failure of its own.
         const nothingLeft =
           error instanceof DeploymentEnded && (error.outcome === 'deployed' || error.outcome === 'ok');
-        ended(nothingLeft ? 'done' : 'failed', oneLine(error));
+        ended(nothingLeft ? 'done' : 'failed', line(error));
         throw error;
       }
     },
@@ -279,7 +290,9 @@ export function createJournal(options: {
     },
 
     async note(id: string, patch: Patch): Promise<void> {
-      await rows().where({ id }).update(toColumns(patch));
+      await rows()
+        .where({ id })
+        .update(toColumns(redactedPatch(patch)));
       changed(id);
     },
 
@@ -288,7 +301,11 @@ export function createJournal(options: {
         await trx('suites').where({ deployment_id: id }).delete();
         if (suites.length > 0) {
           await trx('suites').insert(
-            suites.map((suite, position) => ({ deployment_id: id, position, report: JSON.stringify(suite) })),
+            suites.map((suite, position) => ({
+              deployment_id: id,
+              position,
+              report: JSON.stringify(redactedChecks(suite, redact)),
+            })),
           );
         }
       });

@@ -11,14 +11,22 @@ export type OwnSecrets = Readonly<Record<string, string>>;
  * a systemd credential of the deployer or lies in `<home>/secrets`. Read anew for each start.
  * The function throws a FailedError that names file and line when it cannot be understood.
  */
-export function ownSecrets(home: string, credentials: string | null): (environment: string) => OwnSecrets {
+export function ownSecrets(options: {
+  home: string;
+  credentials: string | null;
+  /** Told every value that is read. */
+  know: (values: readonly string[]) => void;
+}): (environment: string) => OwnSecrets {
+  const { home, credentials, know } = options;
   return (environment) => {
     const file = `${environment}.env`;
     const places = [...(credentials ? credentialFiles(credentials, file) : []), join(home, 'secrets', file)];
     try {
-      return (
-        places.reduce<OwnSecrets | null>((secrets, path) => secrets ?? readOwnSecrets(path, file), null) ?? {}
-      );
+      const found =
+        places.reduce<OwnSecrets | null>((secrets, path) => secrets ?? readOwnSecrets(path, file), null) ??
+        {};
+      know(Object.values(found));
+      return found;
     } catch (error) {
       if (error instanceof SettingsError) throw new FailedError(oneLine(error), { cause: error });
       throw error;
@@ -64,14 +72,4 @@ function withoutOthers(secrets: OwnSecrets, file: string): OwnSecrets {
 export function digestOf(secrets: OwnSecrets): string | null {
   const all = Object.entries(secrets).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return all.length === 0 ? null : createHash('sha256').update(JSON.stringify(all)).digest('hex');
-}
-
-/** Shorter ones are words that stand in any text. */
-const TELLING = 6;
-
-/** What a release's program said, without the values: it becomes causes and logs, and these are told in public. */
-export function hidden(text: string, secrets: OwnSecrets): string {
-  const values = Object.values(secrets).filter((value) => value.length >= TELLING);
-  const longestFirst = values.toSorted((a, b) => b.length - a.length);
-  return longestFirst.reduce((clean, value) => clean.replaceAll(value, '[hidden]'), text);
 }

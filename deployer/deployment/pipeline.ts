@@ -175,7 +175,7 @@ async function keepLastLines(
   if (outcome !== 'rejected' && outcome !== 'failed' && outcome !== 'rolled_back') return;
   const output = rehearsed ? outputs.candidate : (outputs.rehearsal ?? outputs.candidate);
   if (!output || !release) return;
-  const logTail = lastLines(await output().catch(() => ''), release.directory);
+  const logTail = lastLines(await output().catch(() => ''), release.directory, tools.redaction.redact);
   if (logTail.length > 0) await tools.journal.note(record.id, { logTail });
 }
 

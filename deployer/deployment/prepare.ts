@@ -99,14 +99,14 @@ async function earlierFrom(tools: Tools, record: DeploymentRecord): Promise<Live
 
 /** The deployment's own log: one line a call, written in order. */
 async function deploymentLog(
-  tools: Pick<Tools, 'home' | 'clock' | 'logger'>,
+  tools: Pick<Tools, 'home' | 'clock' | 'logger' | 'redaction'>,
   id: string,
 ): Promise<(line: string) => void> {
   const file = logFileOf(tools.home, id);
   await mkdir(dirname(file), { recursive: true });
   let writing = Promise.resolve();
   return (line) => {
-    const said = oneLine(line, 2000);
+    const said = oneLine(tools.redaction.redact(line), 2000);
     tools.logger.info({ deployment: id }, said);
     const text = `${tools.clock().toISOString()} ${said}\n`;
     writing = writing.then(() => appendFile(file, text)).catch(() => undefined);

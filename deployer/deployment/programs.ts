@@ -3,12 +3,12 @@ import { z } from 'zod';
 import type { Environment } from '../../environments/schema.ts';
 import type { Generation } from '../data/types.ts';
 import { FailedError, oneLine } from '../problem.ts';
+import { redactAll, redactedChecks } from '../redaction.ts';
 import type { MigrateReport } from '../operations.ts';
 import type { Release } from '../release/types.ts';
 import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
 import { healthOf, realSocketPath } from './instance.ts';
 import { tellingWords } from './last-words.ts';
-import { hidden } from './own-secrets.ts';
 import type { Check, Suite } from './model.ts';
 import type { Instance, Tools } from './work.ts';
 
@@ -83,7 +83,9 @@ export async function migrate(
     [],
     MIGRATE_TIMEOUT_MS,
   );
-  const report = parse(migrateReport, result.stdout);
+  const reported = parse(migrateReport, result.stdout);
+  // Names stay as they are: they are compared with what there is.
+  const report = reported && { ...reported, error: redactAll(reported.error, tools.redaction.redact) };
   if (!report)
     throw new FailedError(
       `migrate ${args[0]} ${ended(result)} and printed no report${said(result, context.release)}`,
@@ -155,9 +157,13 @@ export async function verify(
   );
   const report = parse(verifyReport, result.stdout);
   if (!report)
-    return [broken(`${ended(result)} and printed ${instead(result)}${said(result, context.release)}`)];
+    return [
+      broken(
+        `${ended(result)} and printed ${tools.redaction.redact(instead(result))}${said(result, context.release)}`,
+      ),
+    ];
   return [
-    ...report.suites.map(strict),
+    ...report.suites.map((suite) => redactedChecks(strict(suite), tools.redaction.redact)),
     ...unanswered(report.suites, target.suites),
     ...contradictions(report, result.exitCode),
   ];
@@ -198,7 +204,6 @@ async function run(
   timeoutMs: number,
 ): Promise<Finished> {
   const { config, release, deployment, signal, log } = context;
-  const secrets = tools.secretsOf(config.name);
   const env = releaseEnvironment({
     home: tools.home,
     config,
@@ -208,7 +213,7 @@ async function run(
     commit: deployment.commit,
     branch: deployment.branch,
     deployedAt: tools.clock().toISOString(),
-    secrets,
+    secrets: tools.secretsOf(config.name),
     runsAgain: context.runsAgain,
   });
   const result = await tools.runCommand({
@@ -224,9 +229,9 @@ async function run(
     background: context.background,
     timeoutMs,
     signal,
-    log: (line) => log(hidden(line, secrets)),
+    log,
   });
-  return { ...result, stdout: hidden(result.stdout, secrets), tail: hidden(result.tail, secrets) };
+  return { ...result, tail: tools.redaction.hide(result.tail) };
 }
 
 function parse<T>(schema: z.ZodType<T>, stdout: string): T | null {

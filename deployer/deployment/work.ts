@@ -10,6 +10,7 @@ import type {
   RunCommand,
   RunDirectory,
 } from '../host/types.ts';
+import type { Redaction } from '../redaction.ts';
 import type { Commit, Mirror, Release, Releases } from '../release/types.ts';
 import type { Backup, MigrateReport } from '../operations.ts';
 import type { ErrorRates } from './error-rate.ts';
@@ -42,6 +43,7 @@ export interface Tools {
   instances: InstanceRegistry;
   /** The environment's own secrets, as the host has them now. @throws FailedError */
   secretsOf: (environment: string) => OwnSecrets;
+  redaction: Pick<Redaction, 'hide' | 'redact'>;
   policy: Policy;
   errorRates: ErrorRates;
   backups: BackupTools;

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { installHook } from '../../deployer/forge/local/origin.ts';
+import { openLog } from '../../deployer/daemon/log.ts';
 import { startDaemon, type Daemon } from '../../deployer/daemon/daemon.ts';
 import type { Deployment } from '../../deployer/deployment/model.ts';
 import type { Tools } from '../../deployer/deployment/work.ts';
-import { parseSettings } from '../../deployer/settings.ts';
+import { createRedaction } from '../../deployer/redaction.ts';
+import { parseSettings, secretsIn } from '../../deployer/settings.ts';
 import type { GitHub } from './github/github.ts';
 import { cloneProject } from './clone.ts';
 import { Repository, sampleFiles } from './repository.ts';
@@ -100,10 +102,12 @@ export class Stage {
   /**
    * @param clock a held one, for what happens by the hour
    * @param instrument what the daemon works with, given the real thing
+   * @param logs whether it writes its own log, as it does in earnest
    */
   async start(
     clock: () => Date = () => new Date(),
     instrument: (tools: Tools) => Tools = (tools) => tools,
+    logs = false,
   ): Promise<Daemon> {
     const settings = parseSettings({
       DEPLOYER_HOME: this.home,
@@ -112,8 +116,11 @@ export class Stage {
       DEPLOYER_DATABASE_URL: this.#store?.url,
       ...this.#env,
     });
-    const logger = pino({ level: process.env['LOG'] ?? 'silent' });
-    this.#daemon = await startDaemon({ settings, logger, clock, instrument, time: HURRIED });
+    const redaction = createRedaction(secretsIn(settings));
+    const logger = logs
+      ? openLog(settings, redaction.redact)
+      : pino({ level: process.env['LOG'] ?? 'silent' });
+    this.#daemon = await startDaemon({ settings, logger, redaction, clock, instrument, time: HURRIED });
     if (!settings.github) await installHook({ home: this.home, url: this.#daemon.url });
     return this.#daemon;
   }

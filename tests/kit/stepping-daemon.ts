@@ -3,6 +3,7 @@ import { openLog } from '../../deployer/daemon/log.ts';
 import { claimHome } from '../../deployer/daemon/home.ts';
 import type { Tools } from '../../deployer/deployment/work.ts';
 import { installHook } from '../../deployer/forge/local/origin.ts';
+import { createRedaction } from '../../deployer/redaction.ts';
 import { parseSettings } from '../../deployer/settings.ts';
 
 /** What the test says: stop for good at the nth time of a step, go on, or end everything. */
@@ -96,7 +97,11 @@ function instrument(tools: Tools): Tools {
 async function main(): Promise<void> {
   const settings = parseSettings(process.env);
   claimHome(settings.home);
-  const daemon = await startDaemon({ settings, logger: openLog(settings), instrument });
+  const daemon = await startDaemon({
+    settings,
+    logger: openLog(settings, createRedaction().redact),
+    instrument,
+  });
   await installHook({ home: settings.home, url: daemon.url });
   process.on('message', (order: Order) => {
     if ('end' in order) void daemon.stop().then(() => process.exit(0));

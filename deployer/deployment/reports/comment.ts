@@ -3,7 +3,6 @@ import type { Check, Suite } from '../model.ts';
 import type { DeploymentRecord } from '../record.ts';
 import { PROMOTION_SUITE, REHEARSAL_SUITE } from '../rehearsal/suite.ts';
 import { block, code, details } from './markdown.ts';
-import { redact } from './redact.ts';
 import { reproduce } from './reproduce.ts';
 import { pageOf, timeOf } from './status.ts';
 
@@ -44,7 +43,7 @@ export function findings(deployment: DeploymentRecord, suites: Suite[], told: To
   const forecast = suites.find(({ name }) => name === REHEARSAL_SUITE);
   const commands = reproduce(deployment, suites);
   const parts = [
-    code(redact(told.description)),
+    code(told.description),
     `Commit ${commit}, [everything about it](${pageOf(told.url, deployment)})`,
     failed.length > 0 &&
       section('What failed', block(failed.slice(0, MOST_CHECKS).flatMap(checkLines), 'text')),
@@ -70,7 +69,7 @@ function checkLines({ suite, check }: { suite: string; check: Check }): string[]
     `  actual    ${actual}`,
     ...(hint === null ? [] : [`  hint      ${hint}`]),
     ...(location === null ? [] : [`  where     ${location}`]),
-  ].map(redact);
+  ];
 }
 
 function gateLines(suites: Suite[]): string | null {

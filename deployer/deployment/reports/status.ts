@@ -2,7 +2,6 @@ import type { Report, StatusState } from '../../forge/types.ts';
 import { oneLine } from '../../problem.ts';
 import type { Outcome } from '../model.ts';
 import type { DeploymentRecord } from '../record.ts';
-import { redact } from './redact.ts';
 
 /** What GitHub takes. */
 const DESCRIPTION_LIMIT = 140;
@@ -28,7 +27,7 @@ export const timeOf = ({ finishedAt, requestedAt }: DeploymentRecord) => finishe
  * (422 "description doesn't accept 4-byte Unicode"): the status would stay what it was before.
  */
 export const descriptionOf = (text: string) =>
-  oneLine(redact(text).replaceAll(/[\u{10000}-\u{10ffff}]|\p{Surrogate}/gu, '\ufffd'), DESCRIPTION_LIMIT);
+  oneLine(text.replaceAll(/[\u{10000}-\u{10ffff}]|\p{Surrogate}/gu, '\ufffd'), DESCRIPTION_LIMIT);
 
 /** A commit status of a deployment's commit, with a link to its page. */
 export function statusOf(

@@ -3,12 +3,14 @@ import { reversalOf } from '../reversal.ts';
 import { ForgeError, type Report } from '../types.ts';
 import { compareAndSwap, headOf, untilSettled } from './refs.ts';
 
+type Revert = Report & { type: 'revert' };
+
 /**
  * Takes a commit back on its branch: by a branch `revert/<first 8>` that people may merge, or on the branch itself.
  * Nothing to do when it was reverted already or is not on the branch any more.
  * @throws ForgeError, not retryable, when later commits changed the same lines
  */
-export async function revert(repository: string, report: Report & { type: 'revert' }): Promise<void> {
+export async function revert(repository: string, report: Revert): Promise<void> {
   if (!isBranchName(report.branch)) {
     throw new ForgeError(`${JSON.stringify(report.branch)} is no branch`, { retryable: false });
   }
@@ -17,11 +19,17 @@ export async function revert(repository: string, report: Report & { type: 'rever
   await untilSettled(async () => {
     if (target !== branch && (await headOf(repository, target))) return 'done';
     const head = await headOf(repository, branch);
-    const reversal = head === null ? null : await reversalOf(repository, head, report);
+    const reversal = head === null ? null : await reversalOf(repository, head, withReport(report));
     if (!reversal) return 'done';
     if ('impossible' in reversal) throw new ForgeError(reversal.impossible, { retryable: false });
     const from = target === branch ? head : null;
     const move = { from, to: reversal.commit, reason: `deployer: revert ${report.commit}` };
     return (await compareAndSwap(repository, target, move)) ? 'done' : 'moved';
   });
+}
+
+/** What is a pull request's text elsewhere is the message here: the subject, then the report. */
+function withReport(report: Revert): Revert {
+  const [subject = ''] = report.message.split('\n');
+  return { ...report, message: `${subject}\n\n${report.text}` };
 }

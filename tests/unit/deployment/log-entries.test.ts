@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { causeOf } from '../../../deployer/deployment/cause.ts';
 import { lastLines } from '../../../deployer/deployment/last-lines.ts';
 import type { Suite } from '../../../deployer/deployment/model.ts';
+import { createRedaction } from '../../../deployer/redaction.ts';
 
+const { redact } = createRedaction();
 const RELEASE = '/srv/releases/abc';
 const well = (path: string, status = 200) => JSON.stringify({ level: 30, path, status, msg: 'answered' });
 const failed = (message: string) => {
@@ -18,7 +20,7 @@ const output = [
 
 describe('the log of an instance that failed on one request of many', () => {
   it('is shown by its error and the trace of that, once', () => {
-    expect(lastLines(output, RELEASE)).toEqual([
+    expect(lastLines(output, RELEASE, redact)).toEqual([
       'TypeError: title of undefined',
       'at list (app/list.ts:23:9)',
       'at node:internal/x:1:1',
@@ -26,9 +28,9 @@ describe('the log of an instance that failed on one request of many', () => {
   });
 
   it('is shown as it is when it tells no error, or is no structured one', () => {
-    expect(lastLines([well('/a'), well('/b')].join('\n'), RELEASE)).toEqual([well('/a'), well('/b')]);
-    expect(lastLines('{"level": broken\nplain', RELEASE)).toEqual(['{"level": broken', 'plain']);
-    expect(lastLines(`${well('/a')}\n{"level":"ERROR","message":"no trace"}`, RELEASE)).toEqual([
+    expect(lastLines([well('/a'), well('/b')].join('\n'), RELEASE, redact)).toEqual([well('/a'), well('/b')]);
+    expect(lastLines('{"level": broken\nplain', RELEASE, redact)).toEqual(['{"level": broken', 'plain']);
+    expect(lastLines(`${well('/a')}\n{"level":"ERROR","message":"no trace"}`, RELEASE, redact)).toEqual([
       '{"level":"ERROR","message":"no trace"}',
     ]);
   });
@@ -80,6 +82,6 @@ describe('the log of an instance that failed on one request of many', () => {
 
 it('the last lines of a log that never ends its line are found at once', () => {
   const began = performance.now();
-  expect(lastLines('a-'.repeat(131_072), RELEASE)).toHaveLength(1);
+  expect(lastLines('a-'.repeat(131_072), RELEASE, redact)).toHaveLength(1);
   expect(performance.now() - began).toBeLessThan(1000);
 });

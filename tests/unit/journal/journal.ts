@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { createJournal, type Acceptance } from '../../../deployer/deployment/journal.ts';
 import { reportsOf } from '../../../deployer/deployment/reports.ts';
 import type { Report } from '../../../deployer/forge/types.ts';
+import { createRedaction } from '../../../deployer/redaction.ts';
 import { Clock, scratchState } from '../scratch.ts';
 
 export const COMMIT = 'c0ffee'.padEnd(40, '0');
@@ -23,7 +24,13 @@ export const wanted = (more: Partial<Acceptance> = {}): Acceptance => ({
 export async function openJournal(given?: Knex) {
   const state = given ?? (await scratchState());
   const clock = new Clock();
-  const journal = createJournal({ state, clock: clock.read, reports: reportsOf('http://deployer.example') });
+  const { redact } = createRedaction();
+  const journal = createJournal({
+    state,
+    clock: clock.read,
+    reports: reportsOf('http://deployer.example'),
+    redact,
+  });
   await state('environments').insert({ name: 'dev', branch: 'dev' });
 
   async function everyReport(): Promise<Report[]> {

@@ -1,8 +1,11 @@
+import { inspect } from 'node:util';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { lastLines } from '../../../deployer/deployment/last-lines.ts';
 import { block, code } from '../../../deployer/deployment/reports/markdown.ts';
-import { redact } from '../../../deployer/deployment/reports/redact.ts';
+import { createRedaction } from '../../../deployer/redaction.ts';
+
+const { redact } = createRedaction();
 
 const HOSTILE = [
   '```\n@everyone <script>alert(1)</script>',
@@ -58,6 +61,26 @@ describe('secrets', () => {
     expect(text).not.toMatch(/canary|a1B2a1B2|aaaaaaaa/);
   });
 
+  const secret = 'one "quoted" \\ line\nand the second\nno';
+  it.each([
+    ['as it is', secret],
+    ['a line at a time', secret.replace('\n', ' ')],
+    ['in JSON', JSON.stringify({ said: secret })],
+    ['in JSON within JSON', JSON.stringify({ said: JSON.stringify({ secret }) })],
+    ['as the console shows an object', inspect({ secret })],
+    ['in an address', `https://example.org/?q=${encodeURIComponent(secret)}`],
+  ])('that are known are hidden %s', (_how, text) => {
+    const { hide } = createRedaction([secret]);
+    expect(hide(text)).toContain('[hidden]');
+    expect(hide(text)).not.toMatch(/quoted|second/);
+  });
+
+  it('that are known are taken out of JSON without breaking it', () => {
+    const { know, hide } = createRedaction();
+    know([secret]);
+    expect(JSON.parse(hide(JSON.stringify({ secret, rest: 1 })))).toEqual({ secret: '[hidden]', rest: 1 });
+  });
+
   it('leave everything else as it is', () => {
     const text = 'routes: GET /doc/all/ gave 500, expected 200 (app/routes.ts:12) at https://example.org/a';
     expect(redact(text)).toBe(text);
@@ -67,7 +90,7 @@ describe('secrets', () => {
 it('the last lines of an instance have neither control characters, secrets, nor paths of this machine', () => {
   const written = Array.from({ length: 100 }, (_, index) => `line ${index}`);
   const said = [...written, '\u001b[31mtoken=canary\u001b[0m', 'at /srv/releases/abc/app.ts:1', '', ''];
-  const lines = lastLines(said.join('\n'), '/srv/releases/abc');
+  const lines = lastLines(said.join('\n'), '/srv/releases/abc', redact);
   expect(lines).toHaveLength(30);
   expect(lines.slice(-3)).toEqual(['line 99', '[31mtoken=[hidden]', 'at app.ts:1']);
 });
