@@ -5,7 +5,7 @@ import { comment, findings } from './reports/comment.ts';
 import { deploymentReports } from './reports/deployments.ts';
 import { rehearsalReports } from './reports/rehearsal.ts';
 import { releaseNote } from './reports/release-note.ts';
-import { STATES, statusOf } from './reports/status.ts';
+import { pageOf, STATES, statusOf, timeOf } from './reports/status.ts';
 import { describe, summaryOf } from './reports/words.ts';
 
 /** What the forge is to be told of a deployment; `replaced` is what it took the place of. */
@@ -85,10 +85,12 @@ function revertReports(deployment: DeploymentRecord, suites: Suite[], url: strin
     '',
     cause ?? '',
     '',
-    `${url}/deployments/${id}`,
+    pageOf(url, deployment),
   ].join('\n');
   const text = findings(deployment, suites, { url, description: describe(deployment, suites) });
-  return [{ type: 'revert', commit, branch, environment, how, message, text, deployment: id }];
+  const targetUrl = pageOf(url, deployment);
+  const at = timeOf(deployment);
+  return [{ type: 'revert', commit, branch, environment, how, message, text, deployment: id, targetUrl, at }];
 }
 
 /** A rollback by hand: the commit that it took back failed, whatever was said of it before. */

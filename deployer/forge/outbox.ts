@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { inPortions } from '../portions.ts';
 import { oneLine } from '../problem.ts';
+import { givenUp } from './given-up.ts';
 import { ForgeError, type Forge, type Report } from './types.ts';
 
 /** A report that has waited so long is late: what only led to a later one of its lane is not sent any more. */
@@ -12,6 +13,10 @@ const LONGEST_RETRY_MS = 15 * 60_000;
 const STATE_RETRY_MS = 1000;
 /** No pause is longer, and no timer. */
 const LONGEST_SLEEP_MS = 3_600_000;
+
+/** How long, and how many of those that were given up are named as problems. */
+const NAMED_MS = 7 * 86_400_000;
+const MOST_NAMED = 20;
 
 interface OutboxRow {
   id: number;
@@ -189,6 +194,18 @@ export function createOutbox(options: {
       end.abort();
       clearTimeout(timer);
       await delivering;
+    },
+    /** Those of the last days that the forge will never take, and nothing later of their lane has made up for; newest first. */
+    async givenUp(): Promise<string[]> {
+      const since = new Date(clock().getTime() - NAMED_MS).toISOString();
+      const later = state('outbox as later').whereRaw('later.lane = outbox.lane AND later.id > outbox.id');
+      const found = await rows()
+        .where({ abandoned: true })
+        .where('created_at', '>', since)
+        .whereNotExists(later.whereNotNull('later.delivered_at'))
+        .orderBy('id', 'desc')
+        .limit(MOST_NAMED);
+      return found.map(({ report, error }) => givenUp(JSON.parse(report) as Report, error));
     },
     /** How many reports wait, and the newest error among them. */
     async backlog(): Promise<{ count: number; error: string | null }> {

@@ -122,6 +122,7 @@ export function questions(parts: Parts) {
         ...parts.upgrade.problems(),
         ...(await parts.backups.problems()),
         ...waiting,
+        ...(await parts.outbox.givenUp()),
       ];
     },
   } satisfies Partial<Operations>;

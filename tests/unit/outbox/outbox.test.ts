@@ -323,6 +323,31 @@ describe('a report that the forge will never take', () => {
       { abandoned: false, error: null, attempts: 0 },
     ]);
   });
+
+  it('is a problem that says what, why and what to do, until it is a week old', async () => {
+    const { put, deliver, outbox, clock } = await outboxTo(() => {
+      throw new ForgeError('v1 is at another commit', { retryable: false });
+    });
+    await put({ type: 'tag', commit: 'c0ffee'.repeat(6), name: 'v1', message: '' });
+    await deliver();
+    expect(await outbox.givenUp()).toEqual([
+      'the tag v1 of c0ffeec0 was given up: v1 is at another commit. Mend: set a tag by hand, if one is needed; it is named here for 7 days',
+    ]);
+    clock.advance(8 * 86_400_000);
+    expect(await outbox.givenUp()).toEqual([]);
+  });
+
+  it('is none any more once a later one of its lane was taken', async () => {
+    const { put, deliver, outbox } = await outboxTo((report) => {
+      if (nameOf(report) === 'a pending') throw new ForgeError('422 no such commit', { retryable: false });
+    });
+    await put(status('a', 'pending'));
+    await deliver();
+    expect(await outbox.givenUp()).toHaveLength(1);
+    await put(status('a', 'success'));
+    await deliver();
+    expect(await outbox.givenUp()).toEqual([]);
+  });
 });
 
 describe('a death between sending and noting it', () => {
