@@ -82,9 +82,12 @@ export function createOutbox(options: {
   const undelivered = () => rows().whereNull('delivered_at').where({ abandoned: false });
 
   async function deliverAll(): Promise<void> {
-    while (!end.signal.aborted) {
-      again = false;
-      const waiting = await undelivered().orderBy('id');
+    again = false;
+    let waiting: OutboxRow[] = [];
+    for (let newest = 0; !end.signal.aborted;) {
+      // Each is read once, however many wait: what came meanwhile is read beside it.
+      waiting = waiting.concat(await undelivered().where('id', '>', newest).orderBy('id'));
+      newest = waiting.at(-1)?.id ?? newest;
       const now = clock().getTime();
       // Those behind the first of a lane wait with it.
       const first = [...Map.groupBy(waiting, ({ lane: name }) => name).values()].flatMap(
@@ -96,9 +99,10 @@ export function createOutbox(options: {
         if (first.length > 0) kickIn(Math.min(...first.map((row) => dueAt(row, now))) - now);
         return;
       }
-      const newest = waiting.findLast(({ lane: name }) => name === next.lane);
-      if (newest !== next && isOvertaken(next, now)) await pass(next);
-      else await deliver(next);
+      const last = waiting.findLast(({ lane: name }) => name === next.lane);
+      const isPassed = last !== next && isOvertaken(next, now);
+      const left = isPassed ? await pass(next) : await deliver(next);
+      waiting = waiting.flatMap((row) => (row === next ? (left ?? []) : row));
     }
   }
 
@@ -114,23 +118,26 @@ export function createOutbox(options: {
     return isLate && isIntermediate(JSON.parse(row.report) as Report);
   }
 
-  async function pass(row: OutboxRow): Promise<void> {
+  async function pass(row: OutboxRow): Promise<null> {
     const error = 'not sent: a later report says more';
     await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error });
+    return null;
   }
 
-  async function deliver(row: OutboxRow): Promise<void> {
+  /** @returns the row as it waits on; null: it does not */
+  async function deliver(row: OutboxRow): Promise<OutboxRow | null> {
     try {
       await forge.send(JSON.parse(row.report) as Report);
     } catch (error) {
       // What was interrupted by the end was not refused.
-      if (end.signal.aborted) return;
+      if (end.signal.aborted) return row;
       return await failed(row, error);
     }
     await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error: null });
+    return null;
   }
 
-  async function failed(row: OutboxRow, error: unknown): Promise<void> {
+  async function failed(row: OutboxRow, error: unknown): Promise<OutboxRow | null> {
     const known = error instanceof ForgeError ? error : null;
     const terminal = known !== null && !known.retryable;
     const backoff = Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LONGEST_RETRY_MS);
@@ -142,9 +149,9 @@ export function createOutbox(options: {
       terminal ? 'report given up' : 'report will be sent again',
     );
     const at = new Date(next).toISOString();
-    await rows()
-      .where({ id: row.id })
-      .update({ attempts: row.attempts + 1, next_at: at, error: oneLine(error), abandoned: terminal });
+    const now = { attempts: row.attempts + 1, next_at: at, error: oneLine(error), abandoned: terminal };
+    await rows().where({ id: row.id }).update(now);
+    return terminal ? null : { ...row, ...now };
   }
 
   /** A daemon that is started meanwhile keeps to it, too. */

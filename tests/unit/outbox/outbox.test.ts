@@ -68,6 +68,19 @@ describe('reports', () => {
     expect(sent).toEqual([]);
   });
 
+  it('are read once each, however many wait', async () => {
+    const { put, deliver, sent, state } = await outboxTo();
+    await put(...Array.from({ length: 100 }, (_, index) => status(`${index % 40}`, 'success')));
+    let read = 0;
+    state.on(
+      'query-response',
+      (response: unknown) => (read += Array.isArray(response) ? response.length : 0),
+    );
+    await deliver();
+    expect(sent).toHaveLength(100);
+    expect(read).toBe(100);
+  });
+
   it('of one commit and context wait for each other, others do not', async () => {
     let broken = true;
     const { put, deliver, sent, clock } = await outboxTo((report) => {
