@@ -122,6 +122,7 @@ export function createSupervisor(
       release,
       generation,
       deployment: { id: record.id, commit: record.commit, branch: record.branch },
+      deployedAt: record.liveAt,
       readOnly: false,
       signal: stop.signal,
     });
