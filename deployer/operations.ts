@@ -53,8 +53,8 @@ export interface Operations {
   exportBackup(environment: string, id: string | null, to: NodeJS.WritableStream): Promise<void>;
   /** Restores a backup beside what is live, boots the live release on it, verifies everything, and leaves nothing. */
   drill(environment: string, id: string | null, by: string): Promise<DrillReport>;
-  /** Audit trail, newest first: who changed what, when. */
-  audit(environment: string): Promise<AuditEntry[]>;
+  /** Audit trail, newest first: who changed what, when; 200 at a time, `cursor` is what `next` said. */
+  audit(environment: string, cursor?: string): Promise<AuditTrail>;
   /** Ready: every environment is live and none is being recovered; otherwise why not, one line each. */
   readiness(): Promise<{ ready: boolean; reasons: string[] }>;
   /** Problems that an operator should know (broken environment files, the forge out of reach, a backlog of reports). */
@@ -134,6 +134,11 @@ interface RestoreRequest {
 export interface DrillReport extends Backup {
   success: boolean;
   suites: Suite[];
+}
+
+export interface AuditTrail {
+  entries: AuditEntry[];
+  next: string | null;
 }
 
 export interface AuditEntry {

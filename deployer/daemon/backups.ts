@@ -107,12 +107,22 @@ export function backupTools(options: {
   };
 }
 
-/** Removes what the rules of retention let go. */
-export const pruneBackupsOf = (
-  { home, clock, ageClock }: Pick<Tools, 'home' | 'clock' | 'ageClock'>,
+/** Removes what the rules of retention let go, which the audit trail tells. */
+export async function pruneBackupsOf(
+  { home, journal, clock, ageClock }: Pick<Tools, 'home' | 'journal' | 'clock' | 'ageClock'>,
   { name, backups: { keep } }: Environment,
-): Promise<string[]> =>
-  sentence(pruneBackups({ directory: backupsOf(home, name), keep, now: clock(), agedAt: ageClock() }));
+): Promise<void> {
+  const directory = backupsOf(home, name);
+  const pruned = await sentence(pruneBackups({ directory, keep, now: clock(), agedAt: ageClock() }));
+  for (const detail of pruned)
+    await journal.audit({
+      actor: 'deployer',
+      action: 'pruned backup',
+      environment: name,
+      deployment: null,
+      detail,
+    });
+}
 
 /** What a daemon that died left of backups, exports and restored files; what another process makes now stays. */
 export async function clearUnfinishedBackups(home: string): Promise<void> {

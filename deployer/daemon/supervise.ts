@@ -86,9 +86,20 @@ export function createSupervisor(
     const instance = await tools.instances.get(config.name, slot);
     if (!instance || tools.services.alive(instance.process)) return instance !== null;
     const process = tools.services.present(instance.process);
-    if (process) await tools.instances.put({ ...instance, process });
-    return process !== null;
+    if (!process) return false;
+    await tools.instances.put({ ...instance, process });
+    await noteRestart(instance.deployment, config.name);
+    return true;
   }
+
+  const noteRestart = (deployment: string, environment: string) =>
+    tools.journal.audit({
+      actor: 'deployer',
+      action: 'started again',
+      environment,
+      deployment,
+      detail: 'the instance that was live had ended',
+    });
 
   /** One that lives a moment only is not started at every look: a pause that grows leaves the machine to the others. */
   function mustPause(environment: string): boolean {
@@ -117,9 +128,11 @@ export function createSupervisor(
       release,
       generation,
       deployment: { id: record.id, commit: record.commit, branch: record.branch },
+      deployedAt: record.liveAt,
       readOnly: false,
       signal: stop.signal,
     });
+    await noteRestart(record.id, config.name);
     // A deployment went live meanwhile, and may have looked for this one before it was there.
     const now = await tools.journal.liveOf(config.name);
     if (now?.id !== record.id) await stopInstance(tools, instance, 0);

@@ -30,6 +30,8 @@ export interface BootRequest {
   deployment: { id: string; commit: string; branch: string };
   /** See `releaseEnvironment`. */
   runsAgain?: boolean | undefined;
+  /** When it went live, of what is started again; absent: it is started for the first time, and this is when. */
+  deployedAt?: string | null;
   /** DEPLOYMENT_MODE: true until the instance is live. */
   readOnly: boolean;
   signal: AbortSignal;
@@ -56,7 +58,7 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     deployment: deployment.id,
     commit: deployment.commit,
     branch: deployment.branch,
-    deployedAt: tools.clock().toISOString(),
+    deployedAt: request.deployedAt ?? tools.clock().toISOString(),
     secrets,
     runsAgain: request.runsAgain,
   });

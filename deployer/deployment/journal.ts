@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import type { Knex } from 'knex';
 import { oneLine } from '../problem.ts';
 import { redactAll, redactedChecks, type Redact } from '../redaction.ts';
@@ -298,14 +299,17 @@ export function createJournal(options: {
 
     async suites(id: string, suites: Suite[]): Promise<void> {
       await marks.written(state, id, async (trx) => {
+        const before = await records.suitesOf(id, trx);
         await trx('suites').where({ deployment_id: id }).delete();
         if (suites.length > 0) {
           await trx('suites').insert(
-            suites.map((suite, position) => ({
-              deployment_id: id,
-              position,
-              report: JSON.stringify(redactedChecks(suite, redact)),
-            })),
+            suites.map((suite, position) => {
+              const ran = redactedChecks(suite, redact);
+              // The same result again is told beside those that came since: it did not run again.
+              const { at = now() } =
+                before.find((known) => isDeepStrictEqual({ ...known, at: 0 }, { ...ran, at: 0 })) ?? {};
+              return { deployment_id: id, position, report: JSON.stringify({ ...ran, at }) };
+            }),
           );
         }
       });

@@ -186,8 +186,11 @@ export function toStage(row: StageRow): Stage {
   return { name: row.name, state: row.state, durationMs: row.duration_ms, cause: row.cause };
 }
 
-export function toSuite(row: SuiteRow): Suite {
-  return JSON.parse(row.report) as Suite;
+/** A suite as it is kept, with when it ran. */
+export type RanSuite = Suite & { at?: string };
+
+export function toSuite(row: SuiteRow): RanSuite {
+  return JSON.parse(row.report) as RanSuite;
 }
 
 /** A patch as columns. */

@@ -7,6 +7,7 @@ import {
   toRecord,
   toStage,
   toSuite,
+  type RanSuite,
   toSummary,
   type DeploymentRecord,
   type DeploymentRow,
@@ -32,7 +33,7 @@ const ofCommit = (state: Knex, digits: string) =>
 export function readRecords(state: Knex) {
   const rows = (trx: Knex = state) => trx<DeploymentRow>('deployments');
 
-  async function suitesOf(id: string, trx: Knex = state): Promise<Suite[]> {
+  async function suitesOf(id: string, trx: Knex = state): Promise<RanSuite[]> {
     return (await trx<SuiteRow>('suites').where({ deployment_id: id }).orderBy('position')).map(toSuite);
   }
 
@@ -51,7 +52,12 @@ export function readRecords(state: Knex) {
       if (!row) return null;
       const stages = await state<StageRow>('stages').where({ deployment_id: id }).orderBy('position');
       const record = toRecord(row);
-      const suites = await suitesOf(id);
+      const suites = (await suitesOf(id)).map(({ name, success, durationMs, checks }): Suite => ({
+        name,
+        success,
+        durationMs,
+        checks,
+      }));
       const commands = reproduce(record, suites);
       return {
         ...toSummary(row),

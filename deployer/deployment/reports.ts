@@ -1,17 +1,17 @@
 import type { Report } from '../forge/types.ts';
 import type { Suite } from './model.ts';
-import type { DeploymentRecord } from './record.ts';
+import type { DeploymentRecord, RanSuite } from './record.ts';
 import { comment, findings } from './reports/comment.ts';
 import { deploymentReports } from './reports/deployments.ts';
 import { rehearsalReports } from './reports/rehearsal.ts';
 import { releaseNote } from './reports/release-note.ts';
-import { STATES, statusOf } from './reports/status.ts';
+import { pageOf, STATES, statusOf, timeOf } from './reports/status.ts';
 import { describe, summaryOf } from './reports/words.ts';
 
 /** What the forge is to be told of a deployment; `replaced` is what it took the place of. */
 export type Tell = (
   deployment: DeploymentRecord,
-  suites: Suite[],
+  suites: RanSuite[],
   replaced: DeploymentRecord | null,
 ) => Report[];
 
@@ -32,7 +32,7 @@ export function reportsOf(url: string): Tell {
   };
 }
 
-function deployReports(deployment: DeploymentRecord, suites: Suite[], url: string): Report[] {
+function deployReports(deployment: DeploymentRecord, suites: RanSuite[], url: string): Report[] {
   const { environment, outcome, phase, liveAt } = deployment;
   const context = `deploy/${environment}`;
   if (phase === 'waiting') {
@@ -51,12 +51,13 @@ function deployReports(deployment: DeploymentRecord, suites: Suite[], url: strin
   ];
 }
 
-function suiteReports(deployment: DeploymentRecord, suites: Suite[], url: string): Report[] {
+function suiteReports(deployment: DeploymentRecord, suites: RanSuite[], url: string): Report[] {
   return suites.map((suite) =>
     statusOf(deployment, url, {
       context: `verify/${deployment.environment}/${suite.name}`,
       state: suite.success ? 'success' : 'failure',
       description: summaryOf(suite),
+      at: suite.at,
     }),
   );
 }
@@ -85,10 +86,12 @@ function revertReports(deployment: DeploymentRecord, suites: Suite[], url: strin
     '',
     cause ?? '',
     '',
-    `${url}/deployments/${id}`,
+    pageOf(url, deployment),
   ].join('\n');
   const text = findings(deployment, suites, { url, description: describe(deployment, suites) });
-  return [{ type: 'revert', commit, branch, environment, how, message, text, deployment: id }];
+  const targetUrl = pageOf(url, deployment);
+  const at = timeOf(deployment);
+  return [{ type: 'revert', commit, branch, environment, how, message, text, deployment: id, targetUrl, at }];
 }
 
 /** A rollback by hand: the commit that it took back failed, whatever was said of it before. */

@@ -173,6 +173,7 @@ async function bootEarlier(work: Work, live: Live, generation: Generation | null
     deployment,
     slot: live.slot,
     generation,
+    deployedAt: live.record.liveAt,
     readOnly: true,
     signal: work.signal,
   });

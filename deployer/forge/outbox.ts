@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { inPortions } from '../portions.ts';
 import { oneLine } from '../problem.ts';
+import { givenUp } from './given-up.ts';
 import { ForgeError, type Forge, type Report } from './types.ts';
 
 /** A report that has waited so long is late: what only led to a later one of its lane is not sent any more. */
@@ -12,6 +13,10 @@ const LONGEST_RETRY_MS = 15 * 60_000;
 const STATE_RETRY_MS = 1000;
 /** No pause is longer, and no timer. */
 const LONGEST_SLEEP_MS = 3_600_000;
+
+/** How long, and how many of those that were given up are named as problems. */
+const NAMED_MS = 7 * 86_400_000;
+const MOST_NAMED = 20;
 
 interface OutboxRow {
   id: number;
@@ -77,9 +82,12 @@ export function createOutbox(options: {
   const undelivered = () => rows().whereNull('delivered_at').where({ abandoned: false });
 
   async function deliverAll(): Promise<void> {
-    while (!end.signal.aborted) {
-      again = false;
-      const waiting = await undelivered().orderBy('id');
+    again = false;
+    let waiting: OutboxRow[] = [];
+    for (let newest = 0; !end.signal.aborted;) {
+      // Each is read once, however many wait: what came meanwhile is read beside it.
+      waiting = waiting.concat(await undelivered().where('id', '>', newest).orderBy('id'));
+      newest = waiting.at(-1)?.id ?? newest;
       const now = clock().getTime();
       // Those behind the first of a lane wait with it.
       const first = [...Map.groupBy(waiting, ({ lane: name }) => name).values()].flatMap(
@@ -91,9 +99,10 @@ export function createOutbox(options: {
         if (first.length > 0) kickIn(Math.min(...first.map((row) => dueAt(row, now))) - now);
         return;
       }
-      const newest = waiting.findLast(({ lane: name }) => name === next.lane);
-      if (newest !== next && isOvertaken(next, now)) await pass(next);
-      else await deliver(next);
+      const last = waiting.findLast(({ lane: name }) => name === next.lane);
+      const isPassed = last !== next && isOvertaken(next, now);
+      const left = isPassed ? await pass(next) : await deliver(next);
+      waiting = waiting.flatMap((row) => (row === next ? (left ?? []) : row));
     }
   }
 
@@ -109,23 +118,26 @@ export function createOutbox(options: {
     return isLate && isIntermediate(JSON.parse(row.report) as Report);
   }
 
-  async function pass(row: OutboxRow): Promise<void> {
+  async function pass(row: OutboxRow): Promise<null> {
     const error = 'not sent: a later report says more';
     await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error });
+    return null;
   }
 
-  async function deliver(row: OutboxRow): Promise<void> {
+  /** @returns the row as it waits on; null: it does not */
+  async function deliver(row: OutboxRow): Promise<OutboxRow | null> {
     try {
       await forge.send(JSON.parse(row.report) as Report);
     } catch (error) {
       // What was interrupted by the end was not refused.
-      if (end.signal.aborted) return;
+      if (end.signal.aborted) return row;
       return await failed(row, error);
     }
     await rows().where({ id: row.id }).update({ delivered_at: clock().toISOString(), error: null });
+    return null;
   }
 
-  async function failed(row: OutboxRow, error: unknown): Promise<void> {
+  async function failed(row: OutboxRow, error: unknown): Promise<OutboxRow | null> {
     const known = error instanceof ForgeError ? error : null;
     const terminal = known !== null && !known.retryable;
     const backoff = Math.min(FIRST_RETRY_MS * 2 ** row.attempts, LONGEST_RETRY_MS);
@@ -137,9 +149,9 @@ export function createOutbox(options: {
       terminal ? 'report given up' : 'report will be sent again',
     );
     const at = new Date(next).toISOString();
-    await rows()
-      .where({ id: row.id })
-      .update({ attempts: row.attempts + 1, next_at: at, error: oneLine(error), abandoned: terminal });
+    const now = { attempts: row.attempts + 1, next_at: at, error: oneLine(error), abandoned: terminal };
+    await rows().where({ id: row.id }).update(now);
+    return terminal ? null : { ...row, ...now };
   }
 
   /** A daemon that is started meanwhile keeps to it, too. */
@@ -189,6 +201,18 @@ export function createOutbox(options: {
       end.abort();
       clearTimeout(timer);
       await delivering;
+    },
+    /** Those of the last days that the forge will never take, and nothing later of their lane has made up for; newest first. */
+    async givenUp(): Promise<string[]> {
+      const since = new Date(clock().getTime() - NAMED_MS).toISOString();
+      const later = state('outbox as later').whereRaw('later.lane = outbox.lane AND later.id > outbox.id');
+      const found = await rows()
+        .where({ abandoned: true })
+        .where('created_at', '>', since)
+        .whereNotExists(later.whereNotNull('later.delivered_at'))
+        .orderBy('id', 'desc')
+        .limit(MOST_NAMED);
+      return found.map(({ report, error }) => givenUp(JSON.parse(report) as Report, error));
     },
     /** How many reports wait, and the newest error among them. */
     async backlog(): Promise<{ count: number; error: string | null }> {

@@ -23,6 +23,9 @@ export type Report =
       /** The report as Markdown, where the forge shows that. */
       text: string;
       deployment: string;
+      /** The deployment's page. */
+      targetUrl: string;
+      at: string;
     }
   | {
       /** The forge's own record of a deployment, made with its first state and found again by our id. */

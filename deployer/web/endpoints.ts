@@ -6,6 +6,7 @@ import { liveDeployment, liveLog } from './live.ts';
 import {
   backupBody,
   deployBody,
+  auditQuery,
   historyQuery,
   lockBody,
   nothing,
@@ -174,9 +175,9 @@ export const endpoints: readonly Endpoint[] = [
   },
   reading(`${ENVIRONMENT}/audit`, {
     summary: 'Who changed what, newest first',
-    query: nothing,
+    query: auditQuery,
     answer: audit,
-    read: async (operations, input) => ({ entries: await operations.audit(input.environment) }),
+    read: (operations, input) => operations.audit(input.environment, input.query.cursor),
   }),
   reading('/api/deployments', {
     summary: 'Deployments, newest first',

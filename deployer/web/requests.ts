@@ -73,6 +73,8 @@ export const historyQuery = z.strictObject({
   cursor: z.string().max(200).optional(),
 });
 
+export const auditQuery = z.strictObject({ cursor: z.string().max(200).optional() });
+
 export const migrationsQuery = z.strictObject({
   rehearsal: z
     .string()

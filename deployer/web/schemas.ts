@@ -4,6 +4,7 @@ import { STAGES } from '../deployment/model.ts';
 import type { Check, Deployment, DeploymentSummary, EnvironmentStatus, Lock } from '../deployment/model.ts';
 import type {
   AuditEntry,
+  AuditTrail,
   Backup,
   BackupVerification,
   DrillReport,
@@ -166,7 +167,9 @@ const auditEntry = z.object({
   detail: z.string(),
 }) satisfies z.ZodType<AuditEntry>;
 
-export const audit = z.object({ entries: z.array(auditEntry) }).meta({ id: 'Audit' });
+export const audit = z
+  .object({ entries: z.array(auditEntry), next: z.string().nullable() })
+  .meta({ id: 'Audit' }) satisfies z.ZodType<AuditTrail>;
 
 /** RFC 9457, with the outcome of contract section 6 where the deployer said no. */
 export const problem = z

@@ -283,7 +283,10 @@ describe('a drill', () => {
     expect(existsSync(join(stage.home, 'scratch', '.drill', 'data', 'dev'))).toBe(false);
     expect(await texts()).toEqual(["it's one", 'two']);
     expect(await operations().problems()).toEqual([]);
-    expect((await operations().audit('dev'))[0]).toMatchObject({ action: 'drilled backup', detail: id });
+    expect((await operations().audit('dev')).entries[0]).toMatchObject({
+      action: 'drilled backup',
+      detail: id,
+    });
 
     const stream = new PassThrough();
     const [sql] = await Promise.all([text(stream), operations().exportBackup('dev', null, stream)]);
@@ -377,7 +380,7 @@ describe('the schedule', () => {
     expect(await readFile(join(file, '..', 'later'), 'utf8')).toBe('came since');
 
     const drills = async () =>
-      (await operations().audit('dev')).filter(({ action }) => action === 'drilled backup');
+      (await operations().audit('dev')).entries.filter(({ action }) => action === 'drilled backup');
     expect(await drills()).toEqual([]);
     await pass(7 * 24 * HOUR);
     await looked(async () => (await drills()).length > 0);

@@ -80,8 +80,8 @@ async function needles(): Promise<string[]> {
   return [TOKEN, ...own, ...(await Promise.all(ofTheHome)).map((text) => text.trim())];
 }
 
-/** Where secrets lie by right, the tree itself, and what an instance writes itself: its log, as on a host the journal. */
-const BY_RIGHT = /^(admin-token|webhook-secret|secrets\/.*|logs\/dev-(blue|green|rehearsal)\.log(\.1)?)$/;
+/** Where secrets lie by right, the tree itself, and what an instance writes itself: its log, as on a host the journal, and compiled code. */
+const BY_RIGHT = /^(admin-token|webhook-secret|secrets\/.*|logs\/dev-(blue|green|rehearsal)\.log|cache\/.*)$/;
 
 async function found(where: string, text: string): Promise<string[]> {
   return (await needles()).filter((needle) => text.includes(needle)).map((needle) => `${where}: ${needle}`);

@@ -267,7 +267,10 @@ describe('a push', () => {
     expect((await stage.daemon.tools.instances.all()).map(({ environment }) => environment)).toEqual([
       'prod',
     ]);
-    expect((await operations.audit('dev'))[0]).toMatchObject({ action: 'removed', detail: 'no longer used' });
+    expect((await operations.audit('dev')).entries[0]).toMatchObject({
+      action: 'removed',
+      detail: 'no longer used',
+    });
     await expect(operations.deploy({ environment: 'dev', by: 'bob' })).rejects.toThrow(/there are prod$/);
 
     await stage.repository.push('HEAD:dev');

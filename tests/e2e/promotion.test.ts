@@ -102,7 +102,7 @@ describe('promotion', () => {
       await operations.deploy({ ...request, reason: 'the site is down' }),
     );
     expect(deployment).toMatchObject({ outcome: 'deployed', requestedBy: 'alice' });
-    const trail = await operations.audit('prod');
+    const { entries: trail } = await operations.audit('prod');
     expect(
       trail.find(({ action, actor }) => action === 'requested deploy' && actor === 'alice')?.detail,
     ).toContain('the site is down');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Stage } from '../kit/daemon.ts';
+import { Stage, waitFor } from '../kit/daemon.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
 
 const COLUMN: SampleMigration = {
@@ -149,5 +149,29 @@ describe('a rollback', () => {
       stage.daemon.operations.log(restored.id, { follow: false, signal: new AbortController().signal }),
     );
     expect(log.join('\n')).toMatch(/\d+ changes since then were saved beside it and dropped/);
+  });
+
+  it('whose revert conflicts with what was pushed since says so in the repository, and as a problem', async () => {
+    const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
+    await deployed('Reverts are proposed', {
+      'environments/dev.yaml': file.replace('revert: off', 'revert: pull-request'),
+    });
+    const two = await deployed('Two', { 'behaviour.json': behaviour({ version: 'two' }) });
+    const broken = await stage.push('dev', 'Broken', {
+      'behaviour.json': behaviour({ version: 'three', start: 'crash' }),
+    });
+    expect(await stage.ended('dev', broken)).toMatchObject({ outcome: 'rejected' });
+    expect(await rollback({ last: true })).toMatchObject({ outcome: 'ok' });
+    const short = two.slice(0, 8);
+    const why = `${short} cannot be reverted on dev: later commits changed behaviour.json`;
+    const problem = await waitFor('the revert to be given up', async () =>
+      (await stage.daemon.operations.problems()).find((one) => one.includes('given up')),
+    );
+    expect(problem).toBe(
+      `the revert of ${short} on dev was given up: ${why}. Mend: git revert ${short} by hand, or push what replaces it; it is named here for 7 days`,
+    );
+    const { repository } = stage;
+    await repository.git('fetch', '-q', repository.origin, 'refs/notes/deploy:refs/notes/deploy');
+    expect(await repository.git('notes', '--ref=deploy', 'show', two)).toContain(`not reverted: ${why}`);
   });
 });

@@ -1,5 +1,5 @@
 import type { DeploymentSummary } from '../../deployment/model.ts';
-import type { AuditEntry } from '../../operations.ts';
+import type { AuditTrail } from '../../operations.ts';
 import { shortCommit } from '../../web/format.ts';
 import type { Paint } from '../text/paint.ts';
 import { table } from '../text/table.ts';
@@ -15,6 +15,7 @@ export const history: Verb = {
     outcome: { value: 'O', help: 'only of this outcome' },
     commit: { value: 'C', help: 'only of this commit' },
     audit: { help: 'with the trail of who changed what: locks, overrides, backups too' },
+    'audit-cursor': { value: 'X', help: 'goes on in the trail where an earlier answer ended' },
     cursor: { value: 'X', help: "goes on at an earlier answer's next" },
   },
   async run({ args, client, paint }) {
@@ -30,17 +31,19 @@ export const history: Verb = {
       (answers) => answers.deploymentPage,
     );
     const text = historyText(page.deployments, page.next, paint);
-    if (!args.flag('audit')) return { outcome: 'ok', details: page, text };
-    const trail = await client().get(`${environmentPath(args)}/audit`, (answers) => answers.audit);
+    const from = args.text('audit-cursor');
+    if (!args.flag('audit') && from === undefined) return { outcome: 'ok', details: page, text };
+    const rest = from === undefined ? '' : `?${new URLSearchParams({ cursor: from }).toString()}`;
+    const trail = await client().get(`${environmentPath(args)}/audit${rest}`, (answers) => answers.audit);
     return {
       outcome: 'ok',
-      details: { ...page, audit: trail.entries },
-      text: `${text}\n\n${trailText(trail.entries, paint)}`,
+      details: { ...page, audit: trail.entries, auditNext: trail.next },
+      text: `${text}\n\n${trailText(trail, paint)}`,
     };
   },
 };
 
-function trailText(entries: AuditEntry[], paint: Paint): string {
+function trailText({ entries, next }: AuditTrail, paint: Paint): string {
   const head = ['when', 'who', 'what', 'deployment', 'detail'].map((name) => paint.quiet(name));
   const rows = entries.map(({ at, actor, action, deployment, detail }) => [
     at.slice(0, 19).replace('T', ' '),
@@ -49,7 +52,7 @@ function trailText(entries: AuditEntry[], paint: Paint): string {
     deployment ?? '',
     detail,
   ]);
-  return table(head, rows);
+  return table(head, rows) + (next === null ? '' : `\n${paint.quiet(`more with --audit-cursor ${next}`)}`);
 }
 
 function historyText(deployments: DeploymentSummary[], next: string | null, paint: Paint): string {

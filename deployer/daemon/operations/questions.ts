@@ -13,6 +13,11 @@ const MOST_ROWS = 200;
 const MOST_QUARANTINED = 100;
 const UNFINISHED = ['running', 'switching', 'live', 'reverting'] as const;
 
+interface AuditRow extends Omit<AuditEntry, 'deployment'> {
+  id: number;
+  deployment_id: string | null;
+}
+
 /** What is there, what was, and what is wrong. Nothing is changed by asking. */
 export function questions(parts: Parts) {
   const { state, tools, reconciler } = parts;
@@ -79,22 +84,16 @@ export function questions(parts: Parts) {
 
     watch: (id, signal) => watchDeployment(journal, id, signal),
 
-    async audit(name) {
+    async audit(name, cursor) {
       await remembered(name);
-      const found: (Omit<AuditEntry, 'deployment'> & { deployment_id: string | null })[] = await state(
-        'audit',
-      )
-        .where({ environment: name })
-        .orderBy('id', 'desc')
-        .limit(MOST_ROWS);
-      return found.map(({ at, actor, action, environment: where, deployment_id, detail }) => ({
-        at,
-        actor,
-        action,
-        environment: where,
-        deployment: deployment_id,
-        detail,
-      }));
+      const newest = state<AuditRow>('audit').where({ environment: name }).orderBy('id', 'desc');
+      const from = cursor === undefined ? newest : newest.where('id', '<', positionOf(cursor));
+      const found = await from.limit(MOST_ROWS + 1);
+      const page = found.slice(0, MOST_ROWS);
+      return {
+        entries: page.map(toEntry),
+        next: found.length > MOST_ROWS ? String(page.at(-1)?.id) : null,
+      };
     },
 
     async readiness() {
@@ -122,9 +121,21 @@ export function questions(parts: Parts) {
         ...parts.upgrade.problems(),
         ...(await parts.backups.problems()),
         ...waiting,
+        ...(await parts.outbox.givenUp()),
       ];
     },
   } satisfies Partial<Operations>;
+}
+
+function toEntry({
+  at,
+  actor,
+  action,
+  environment,
+  deployment_id: deployment,
+  detail,
+}: AuditRow): AuditEntry {
+  return { at, actor, action, environment, deployment, detail };
 }
 
 /** What `next` said: the place of the last row of a page. */

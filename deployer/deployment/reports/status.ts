@@ -33,8 +33,9 @@ export const descriptionOf = (text: string) =>
 export function statusOf(
   deployment: DeploymentRecord,
   url: string,
-  { context, state, description }: { context: string; state: StatusState; description: string },
+  told: { context: string; state: StatusState; description: string; at?: string | undefined },
 ): Report {
+  const { context, state, description, at = timeOf(deployment) } = told;
   return {
     type: 'status',
     commit: deployment.commit,
@@ -42,6 +43,6 @@ export function statusOf(
     state,
     description: descriptionOf(description),
     targetUrl: pageOf(url, deployment),
-    at: timeOf(deployment),
+    at,
   };
 }

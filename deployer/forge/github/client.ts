@@ -63,7 +63,7 @@ export function connect(options: {
     const ask = isConditional ? () => keep(octokit.request.endpoint(asked).url, send) : send;
     const isChange = asked.method !== 'GET' && asked.url.startsWith('/repos/');
     const judged = () => judge(asked, () => ask());
-    return isChange ? await pace.turn(judged) : await judged();
+    return isChange ? await pace.turn(judged) : await pace.ask(judged, asked.method !== 'GET');
   });
 
   /** What the answer says of GitHub, for those who ask next. */

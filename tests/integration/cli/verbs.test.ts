@@ -229,7 +229,12 @@ describe('status, history, show, logs', () => {
     expect((await runCli(['history', 'prod'], { web })).stdout).toContain('no deployment yet');
     const trail = await json('history', 'dev', '--audit');
     expect(trail.answer.details).toMatchObject({ audit: [{ actor: expect.any(String) as string }] });
-    expect((await runCli(['history', 'dev', '--audit'], { web })).stdout).toContain('who');
+    expect(trail.answer.details).toMatchObject({ auditNext: '7' });
+    const { stdout: shown } = await runCli(['history', 'dev', '--audit'], { web });
+    expect(shown).toContain('who');
+    expect(shown).toContain('more with --audit-cursor 7');
+    const older = await json('history', 'dev', '--audit-cursor', '7');
+    expect(older.answer.details).toMatchObject({ audit: [{ detail: 'the day before' }], auditNext: null });
     expect((await json('history', 'nope')).code).toBe(2);
   });
 

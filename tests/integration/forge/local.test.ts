@@ -33,6 +33,8 @@ function revertOf(commit: string, more: Partial<Revert> = {}): Revert {
     message,
     text: '**What failed**\n\nservice: GET /_deploy/health gave 503',
     deployment: '1',
+    targetUrl: 'http://deployer.example/deployments/1',
+    at: '2026-11-20T12:00:00.000Z',
     ...more,
   };
 }
@@ -233,6 +235,22 @@ describe('a revert on the local forge', () => {
       retryable: false,
     });
     expect(await origin.head('dev')).toBe(head);
+    await expect(forge.send(revertOf(bad))).rejects.toMatchObject({ retryable: false });
+    const note = await origin.git(['log', '-1', '--notes=deploy', '--format=%N', bad]);
+    expect(
+      note
+        .trim()
+        .split('\n')
+        .map((line): unknown => JSON.parse(line)),
+    ).toEqual([
+      {
+        context: 'revert/dev',
+        state: 'failure',
+        description: `not reverted: ${bad.slice(0, 8)} cannot be reverted on dev: later commits changed a`,
+        target_url: 'http://deployer.example/deployments/1',
+        at: '2026-11-20T12:00:00.000Z',
+      },
+    ]);
   });
 
   it('has nothing to do when the commit or the branch is gone', async () => {

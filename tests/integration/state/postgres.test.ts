@@ -85,12 +85,19 @@ describe.skipIf(server === undefined)("the deployer's state in PostgreSQL", () =
     await state.destroy();
   });
 
-  it.each(['update', 'delete'] as const)('keeps the audit trail append-only: no %s', async (action) => {
-    const { open } = await store();
-    const state = await open();
-    await state('audit').insert({ at: 'now', actor: 'alice', action: 'locked', detail: 'a reason' });
-    const attempt = action === 'update' ? state('audit').update({ actor: 'bob' }) : state('audit').delete();
-    await expect(attempt).rejects.toThrow('the audit trail is append-only');
-    await state.destroy();
-  });
+  it.each(['update', 'delete', 'truncate'] as const)(
+    'keeps the audit trail append-only: no %s',
+    async (action) => {
+      const { open } = await store();
+      const state = await open();
+      await state('audit').insert({ at: 'now', actor: 'alice', action: 'locked', detail: 'a reason' });
+      const attempts = {
+        update: () => state('audit').update({ actor: 'bob' }),
+        delete: () => state('audit').delete(),
+        truncate: () => state('audit').truncate(),
+      };
+      await expect(attempts[action]()).rejects.toThrow('the audit trail is append-only');
+      await state.destroy();
+    },
+  );
 });

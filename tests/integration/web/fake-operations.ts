@@ -196,10 +196,13 @@ export class FakeOperations implements Operations {
     return { ...backup, ...this.verification };
   }
 
-  async audit(environment: string) {
+  /** Two pages: what follows the cursor 7 is the second one. */
+  async audit(environment: string, cursor?: string) {
     await this.environment(environment);
     const at = '2026-11-20T12:00:00.000Z';
-    return [{ at, actor: 'cli:alice', action: 'lock', environment, deployment: null, detail: 'release day' }];
+    const detail = cursor === '7' ? 'the day before' : 'release day';
+    const entries = [{ at, actor: 'cli:alice', action: 'lock', environment, deployment: null, detail }];
+    return { entries, next: cursor === '7' ? null : '7' };
   }
 
   async readiness() {

@@ -45,6 +45,36 @@ describe('changes on GitHub', () => {
     expect(Math.min(...refusals)).toBeGreaterThan(5000);
   });
 
+  it('and questions are at most 900 points in a minute', async () => {
+    let now = 0;
+    const time: Time = { now: () => now, wait: async (milliseconds) => void (now += milliseconds) };
+    const pace = createPace({ time, signal: new AbortController().signal });
+    const spent: { at: number; points: number }[] = [];
+    const refused: { message: string; retryAfterMs: number; pausesAll: boolean }[] = [];
+    const spend = (points: number) => async () => void spent.push({ at: now, points });
+    while (spent.length < 1500) {
+      const isChange = spent.length % 20 === 0;
+      try {
+        await (isChange ? pace.turn(spend(5)) : pace.ask(spend(1)));
+      } catch (error) {
+        const refusal = error as (typeof refused)[number];
+        refused.push(refusal);
+        now += refusal.retryAfterMs;
+      }
+      now += 1;
+    }
+    const within = spent.map(({ at: from }) =>
+      spent.filter(({ at }) => at >= from && at < from + 60_000).reduce((sum, { points }) => sum + points, 0),
+    );
+    expect(Math.max(...within)).toBeLessThanOrEqual(900);
+    expect(Math.max(...within)).toBeGreaterThan(890);
+    expect(refused[0]).toMatchObject({
+      pausesAll: true,
+      message: expect.stringMatching(/^GitHub permits 900 points/) as string,
+    });
+    expect(Math.min(...refused.map(({ retryAfterMs }) => retryAfterMs))).toBeGreaterThan(5000);
+  });
+
   it('asked for at once are made one after the other, also when one fails', async () => {
     const time: Time = { now: () => 0, wait: async () => {} };
     const pace = createPace({ time, signal: new AbortController().signal });

@@ -68,6 +68,19 @@ describe('reports', () => {
     expect(sent).toEqual([]);
   });
 
+  it('are read once each, however many wait', async () => {
+    const { put, deliver, sent, state } = await outboxTo();
+    await put(...Array.from({ length: 100 }, (_, index) => status(`${index % 40}`, 'success')));
+    let read = 0;
+    state.on(
+      'query-response',
+      (response: unknown) => (read += Array.isArray(response) ? response.length : 0),
+    );
+    await deliver();
+    expect(sent).toHaveLength(100);
+    expect(read).toBe(100);
+  });
+
   it('of one commit and context wait for each other, others do not', async () => {
     let broken = true;
     const { put, deliver, sent, clock } = await outboxTo((report) => {
@@ -322,6 +335,31 @@ describe('a report that the forge will never take', () => {
       { abandoned: true, error: '422 no such commit', attempts: 1 },
       { abandoned: false, error: null, attempts: 0 },
     ]);
+  });
+
+  it('is a problem that says what, why and what to do, until it is a week old', async () => {
+    const { put, deliver, outbox, clock } = await outboxTo(() => {
+      throw new ForgeError('v1 is at another commit', { retryable: false });
+    });
+    await put({ type: 'tag', commit: 'c0ffee'.repeat(6), name: 'v1', message: '' });
+    await deliver();
+    expect(await outbox.givenUp()).toEqual([
+      'the tag v1 of c0ffeec0 was given up: v1 is at another commit. Mend: set a tag by hand, if one is needed; it is named here for 7 days',
+    ]);
+    clock.advance(8 * 86_400_000);
+    expect(await outbox.givenUp()).toEqual([]);
+  });
+
+  it('is none any more once a later one of its lane was taken', async () => {
+    const { put, deliver, outbox } = await outboxTo((report) => {
+      if (nameOf(report) === 'a pending') throw new ForgeError('422 no such commit', { retryable: false });
+    });
+    await put(status('a', 'pending'));
+    await deliver();
+    expect(await outbox.givenUp()).toHaveLength(1);
+    await put(status('a', 'success'));
+    await deliver();
+    expect(await outbox.givenUp()).toEqual([]);
   });
 });
 

@@ -24,6 +24,28 @@ describe('the description of a status', () => {
   });
 });
 
+describe('the status of a suite', () => {
+  it('says when it ran, also when it is told later and beside others', async () => {
+    const { journal, at, reports, clock } = await openJournal();
+    const passed = (name: string): Suite => ({ name, success: true, durationMs: 1, checks: [] });
+    const id = await at('running');
+    const [early, late] = [clock.read().toISOString(), new Date(clock.read().getTime() + 5000).toISOString()];
+    await journal.suites(id, [passed('rehearsal')]);
+    clock.advance(5000);
+    await journal.suites(id, [passed('rehearsal'), passed('service')]);
+    clock.advance(5000);
+    await journal.phase(id, 'switching');
+    await journal.live(id);
+    const told = (await reports()).flatMap((report) => (report.type === 'status' ? [report] : []));
+    expect(told.map(({ context, at: when }) => [context, when])).toEqual([
+      ['deploy/dev', early],
+      ['verify/dev/rehearsal', early],
+      ['verify/dev/service', late],
+    ]);
+    expect((await journal.details(id))?.suites).toEqual([passed('rehearsal'), passed('service')]);
+  });
+});
+
 describe("the forge's own record of a deployment", () => {
   it('is queued, in progress and ended, and what it replaced is inactive', async () => {
     const { journal, at, deployments } = await openJournal();

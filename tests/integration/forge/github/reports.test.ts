@@ -52,6 +52,32 @@ describe('a status', () => {
     expect(github.statuses(first).map(({ state }) => state)).toEqual(['pending', 'success']);
   });
 
+  it('of which GitHub would take no more is given up and says so; the last hundred are for outcomes', async () => {
+    const { github, forge, first } = await githubPlace();
+    await forge.send(statusOf(first, { state: 'pending' }));
+    const [one] = github.statuses(first);
+    if (!one) throw new Error('no status');
+    const fill = (count: number) => {
+      while (github.statuses(first).length < count) github.world.statuses.push({ ...one, state: 'failure' });
+    };
+    fill(899);
+    await forge.send(statusOf(first, { state: 'pending' }));
+    fill(901);
+    await expect(forge.send(statusOf(first, { state: 'pending' }))).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^GitHub takes 1000 statuses .* and has 901: push a new commit$/,
+      ) as string,
+      retryable: false,
+    });
+    await forge.send(statusOf(first));
+    await forge.send(statusOf(first, { state: 'pending', context: 'deploy/prod' }));
+    fill(1001);
+    await expect(forge.send(statusOf(first, { description: 'another' }))).rejects.toMatchObject({
+      retryable: false,
+    });
+    expect(github.violations).toEqual([]);
+  });
+
   it('is sent again where it only was so before', async () => {
     const { github, forge, first } = await githubPlace();
     for (const state of ['pending', 'success', 'pending', 'success'] as const)

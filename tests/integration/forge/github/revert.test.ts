@@ -15,6 +15,8 @@ const revertOf = (commit: string, more: Partial<Revert> = {}): Revert => ({
   message: 'Revert the change: health answered 503\n\nDeployment d1 was rolled back.',
   text: '`Deployment d1` was rolled back.',
   deployment: 'd1',
+  targetUrl: 'http://deployer.example/deployments/d1',
+  at: '2026-11-20T12:00:00.000Z',
   ...more,
 });
 
