@@ -98,7 +98,15 @@ export function createJournal(options: {
       .update({ ...columns, phase: to });
   }
 
-  async function end(trx: Knex, id: string, outcome: Outcome, cause: string | null): Promise<void> {
+  async function end(
+    trx: Knex,
+    id: string,
+    {
+      outcome,
+      cause,
+      isTransient = false,
+    }: { outcome: Outcome; cause: string | null; isTransient?: boolean },
+  ): Promise<void> {
     const record = await records.get(id, trx);
     await move(trx, id, 'finished', {
       outcome,
@@ -111,7 +119,7 @@ export function createJournal(options: {
       .update({ state: 'skipped', cause: 'not reached' });
     if (hasProved(record.kind, outcome))
       await trx('quarantine').where({ environment: record.environment, commit: record.commit }).delete();
-    if (quarantines(record.kind, outcome)) await quarantine(trx, record);
+    if (!isTransient && quarantines(record.kind, outcome)) await quarantine(trx, record);
     if (record.kind === 'rollback' && outcome === 'ok' && record.request.from) {
       await quarantine(trx, { ...record, commit: record.request.from });
     }
@@ -199,7 +207,7 @@ export function createJournal(options: {
         });
         if (rest.kind !== 'rehearsal') {
           for (const older of waiting.filter((row) => row.kind !== 'rehearsal')) {
-            await end(trx, older.id, 'superseded', tookItsPlace(id));
+            await end(trx, older.id, { outcome: 'superseded', cause: tookItsPlace(id) });
             superseded.push(older.id);
           }
         }
@@ -241,7 +249,8 @@ export function createJournal(options: {
           .where('seq', '>', seq)
           .whereNot({ kind: 'rehearsal' })
           .first();
-        if (newer && kind !== 'rehearsal') await end(trx, id, 'superseded', tookItsPlace(newer.id));
+        if (newer && kind !== 'rehearsal')
+          await end(trx, id, { outcome: 'superseded', cause: tookItsPlace(newer.id) });
       });
       changed(id);
     },
@@ -322,14 +331,15 @@ export function createJournal(options: {
       changed(id);
     },
 
+    /** @param how `isTransient`: by no fault of the commit; `also` runs in the same transaction */
     async finish(
       id: string,
       outcome: Outcome,
       cause: string | null,
-      also?: (trx: Knex) => Promise<void>,
+      { also, isTransient = false }: { also?: (trx: Knex) => Promise<void>; isTransient?: boolean } = {},
     ): Promise<void> {
       await marks.written(state, id, async (trx) => {
-        await end(trx, id, outcome, cause);
+        await end(trx, id, { outcome, cause, isTransient });
         await also?.(trx);
       });
       changed(id);

@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { codeOf, CutOffError, FailedError, oneLine, RefusedError, UsageError } from '../problem.ts';
+import {
+  codeOf,
+  CutOffError,
+  FailedError,
+  oneLine,
+  RefusedError,
+  TransientError,
+  UsageError,
+} from '../problem.ts';
 import { EnvironmentError } from '../../environments/parse.ts';
 import { REHEARSAL, type Outcome, type StageName } from './model.ts';
 import type { Skipped } from './journal.ts';
@@ -113,7 +121,7 @@ async function cutOver(work: Work): Promise<void> {
       if (!disturbed || (await hasSwitched(work))) throw error;
       work.signal = signal;
       signal.throwIfAborted();
-      if (tries >= MOST_TRIES) throw new FailedError(`${disturbed.message}; nothing was switched`);
+      if (tries >= MOST_TRIES) throw new TransientError(`${disturbed.message}; nothing was switched`);
       work.log(`once more: ${disturbed.message}`);
       await undo(work);
       await backToRunning(work);
@@ -147,7 +155,8 @@ async function fail(work: Work, error: unknown): Promise<void> {
   await keepLastLines(work, ended.outcome);
   if (!(await isLive(work))) {
     await undo(work);
-    return journal.finish(record.id, ended.outcome, ended.message || null);
+    const { isTransient } = ended;
+    return journal.finish(record.id, ended.outcome, ended.message || null, { isTransient });
   }
   const { phase } = await journal.get(record.id);
   if (phase === 'switching') await journal.live(record.id);
@@ -182,6 +191,9 @@ const stopping = ({ signal }: Work) => signal.aborted && signal.reason instanceo
 
 /** SQLite's word for it, and the system's. */
 const FULL = new Set(['SQLITE_FULL', 'ENOSPC']);
+/** What no commit is to blame for, in the same words: the deployer's own files and databases. */
+const OF_THE_MACHINE =
+  /^(ENOSPC|EDQUOT|EROFS|EIO|EMFILE|ENFILE|ENOMEM|SQLITE_(FULL|BUSY|LOCKED|IOERR|NOMEM)(_.+)?)$/;
 const DISK_FULL = 'DEPLOYER_HOME: the disk is full: make room, and deploy again';
 
 function endOf(work: Work, error: unknown): DeploymentEnded {
@@ -196,6 +208,7 @@ function endOf(work: Work, error: unknown): DeploymentEnded {
   return new DeploymentEnded(
     error instanceof RefusedError ? 'refused' : outcome,
     work.release ? withinRelease(cause, work.release.directory) : cause,
+    error instanceof TransientError || OF_THE_MACHINE.test(codeOf(error) ?? ''),
   );
 }
 

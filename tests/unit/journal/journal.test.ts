@@ -137,6 +137,13 @@ describe('the end of a deployment', () => {
     expect(await statuses()).toHaveLength(2);
   });
 
+  it('rejected by no fault of the commit quarantines nothing', async () => {
+    const { journal, at, quarantined, statuses } = await openJournal();
+    await journal.finish(await at('running'), 'rejected', 'the disk is full', { isTransient: true });
+    expect(await quarantined()).toEqual([]);
+    expect((await statuses()).at(-1)).toBe('deploy/dev failure');
+  });
+
   it.each([
     ['deploy', 'deployed', []],
     ['deploy', 'refused', [COMMIT]],
@@ -191,8 +198,10 @@ describe('the end of a deployment', () => {
   it('leaves nothing behind when what goes with it fails', async () => {
     const { journal, at, statuses, quarantined } = await openJournal();
     const id = await at('running');
-    const failing = journal.finish(id, 'rejected', 'because', async () => {
-      throw new Error('disk full');
+    const failing = journal.finish(id, 'rejected', 'because', {
+      also: async () => {
+        throw new Error('disk full');
+      },
     });
     await expect(failing).rejects.toThrow('disk full');
     expect((await journal.get(id)).phase).toBe('running');
