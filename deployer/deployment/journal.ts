@@ -18,6 +18,7 @@ import { readRecords, unfinished } from './records.ts';
 import { createStageMarks } from './stage-marks.ts';
 import {
   toColumns,
+  toRecord,
   type DeploymentRecord,
   type DeploymentRow,
   type Patch,
@@ -25,6 +26,7 @@ import {
   type StageRow,
 } from './record.ts';
 import { DeploymentEnded } from './ended.ts';
+import { givingWay } from './gives-way.ts';
 import { isSame } from './same.ts';
 import type { Tell } from './reports.ts';
 
@@ -133,6 +135,19 @@ export function createJournal(options: {
     await tell(trx, id);
   }
 
+  /** What waits in an environment, rehearsals left out. */
+  const wanted = (trx: Knex, environment: string) =>
+    rows(trx).where({ environment, phase: 'waiting' }).whereNot({ kind: 'rehearsal' });
+
+  /** What came after it and takes its place, if anything does. */
+  async function newerOf(trx: Knex, row: DeploymentRow, waiting: readonly DeploymentRow[]) {
+    for (const newer of waiting.filter(({ seq }) => seq > row.seq)) {
+      const [givesWay] = await givingWay(trx, [row], toRecord(newer));
+      if (givesWay) return newer;
+    }
+    return undefined;
+  }
+
   async function quarantine(
     trx: Knex,
     record: Pick<DeploymentRecord, 'environment' | 'commit' | 'id'>,
@@ -173,7 +188,7 @@ export function createJournal(options: {
           await also?.(trx);
           return newest.id;
         }
-        const waiting = await rows(trx).where({ environment: rest.environment, phase: 'waiting' });
+        const waiting = await wanted(trx, rest.environment);
         await rows(trx).insert({
           ...rest,
           id,
@@ -205,15 +220,16 @@ export function createJournal(options: {
             .filter(Boolean)
             .join(' · '),
         });
+        // It may say what the branch's head is now.
+        await also?.(trx);
         if (rest.kind !== 'rehearsal') {
-          for (const older of waiting.filter((row) => row.kind !== 'rehearsal')) {
+          for (const older of await givingWay(trx, waiting, acceptance)) {
             await end(trx, older.id, { outcome: 'superseded', cause: tookItsPlace(id) });
             superseded.push(older.id);
           }
         }
         // After the end of the older ones: of the same commit, `pending` is the last word.
         await tell(trx, id);
-        await also?.(trx);
         return id;
       });
       for (const older of [...superseded, joined]) changed(older);
@@ -237,20 +253,17 @@ export function createJournal(options: {
     async restart(id: string, wasStopped = false): Promise<void> {
       await state.transaction(async (trx) => {
         if (wasStopped) await rows(trx).where({ id }).decrement('attempts', 1);
-        const { environment, kind, seq } = await records.get(id, trx);
+        const { environment, kind } = await records.get(id, trx);
         await move(trx, id, 'waiting', { slot: null, generation: null, cause: null });
         marks.forget(id);
         await trx<StageRow>('stages')
           .where({ deployment_id: id })
           .update({ state: 'waiting', started_at: null, duration_ms: null, cause: null });
         await trx('suites').where({ deployment_id: id }).delete();
-        const newer = await rows(trx)
-          .where({ environment, phase: 'waiting' })
-          .where('seq', '>', seq)
-          .whereNot({ kind: 'rehearsal' })
-          .first();
-        if (newer && kind !== 'rehearsal')
-          await end(trx, id, { outcome: 'superseded', cause: tookItsPlace(newer.id) });
+        const row = await rows(trx).where({ id }).first();
+        if (!row || kind === 'rehearsal') return;
+        const newer = await newerOf(trx, row, await wanted(trx, environment));
+        if (newer) await end(trx, id, { outcome: 'superseded', cause: tookItsPlace(newer.id) });
       });
       changed(id);
     },
