@@ -20,6 +20,16 @@ export class FailedError extends Error {
   override name = 'FailedError';
 }
 
+/** By no fault of what was asked for: a full disk, a lock, the network. Asked for again, the same may be done. */
+export class TransientError extends FailedError {
+  override name = 'TransientError';
+}
+
+/** A registry or the forge did not answer. */
+export class UnreachableError extends TransientError {
+  override name = 'UnreachableError';
+}
+
 /** A process of the deployer's own ended in the middle of it: nothing is known to be wrong, and it may be begun anew. */
 export class CutOffError extends Error {
   override name = 'CutOffError';

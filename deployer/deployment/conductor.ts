@@ -45,7 +45,7 @@ export function createConductor(tools: Tools) {
   /** Looks whether something that waits may begin, or something that runs has to give way. */
   async function kick(environment: string): Promise<void> {
     if (stopped || !ready) return;
-    const waiting = await tools.journal.newest(environment, ['waiting']);
+    const waiting = await tools.journal.next(environment);
     if (!waiting || !(await mayBegin(waiting))) return;
     const current = running.get(environment);
     if (current) return current.record.id === waiting.id ? undefined : giveWay(current, waiting);

@@ -11,3 +11,9 @@ export const isDiskFull = (error: unknown): boolean => CODES.has(codeOf(error) ?
 
 /** Also where a program of the release could not go on: nothing is wrong that room would not mend. */
 export const lacksRoom = (error: unknown): boolean => isDiskFull(error) || WORDS.test(oneLine(error));
+
+const OF_THE_MACHINE =
+  /^(ENOSPC|EDQUOT|EROFS|EIO|EMFILE|ENFILE|ENOMEM|SQLITE_(FULL|BUSY|LOCKED|IOERR|NOMEM)(_.+)?)$/;
+
+/** What no commit is to blame for, in the same words: trouble with the deployer's own files and databases. */
+export const isOfTheMachine = (error: unknown): boolean => OF_THE_MACHINE.test(codeOf(error) ?? '');

@@ -4,9 +4,12 @@ import type { Outcome } from './model.ts';
 export class DeploymentEnded extends Error {
   override name = 'DeploymentEnded';
   readonly outcome: Outcome;
-  constructor(outcome: Outcome, cause: string | null) {
+  /** By no fault of the commit, which is not quarantined: whoever asks for it again may get it. */
+  readonly isTransient: boolean;
+  constructor(outcome: Outcome, cause: string | null, isTransient = false) {
     super(cause ?? '');
     this.outcome = outcome;
+    this.isTransient = isTransient;
   }
 }
 

@@ -20,6 +20,7 @@ import { readRecords, unfinished } from './records.ts';
 import { createStageMarks } from './stage-marks.ts';
 import {
   toColumns,
+  toRecord,
   type DeploymentRecord,
   type DeploymentRow,
   type Patch,
@@ -27,6 +28,7 @@ import {
   type StageRow,
 } from './record.ts';
 import { DeploymentEnded } from './ended.ts';
+import { givingWay } from './gives-way.ts';
 import { isSame } from './same.ts';
 import type { Tell } from './reports.ts';
 
@@ -104,7 +106,15 @@ export function createJournal(options: {
       .update({ ...columns, phase: to });
   }
 
-  async function end(trx: Knex, id: string, outcome: Outcome, cause: string | null): Promise<void> {
+  async function end(
+    trx: Knex,
+    id: string,
+    {
+      outcome,
+      cause,
+      isTransient = false,
+    }: { outcome: Outcome; cause: string | null; isTransient?: boolean },
+  ): Promise<void> {
     const record = await records.get(id, trx);
     await move(trx, id, 'finished', {
       outcome,
@@ -117,7 +127,7 @@ export function createJournal(options: {
       .update({ state: 'skipped', cause: 'not reached' });
     if (hasProved(record.kind, outcome))
       await trx('quarantine').where({ environment: record.environment, commit: record.commit }).delete();
-    if (quarantines(record.kind, outcome)) await quarantine(trx, record);
+    if (!isTransient && quarantines(record.kind, outcome)) await quarantine(trx, record);
     if (record.kind === 'rollback' && outcome === 'ok' && record.request.from) {
       await quarantine(trx, { ...record, commit: record.request.from });
     }
@@ -129,6 +139,19 @@ export function createJournal(options: {
       detail: cause ?? record.cause ?? `${record.kind} of ${record.commit.slice(0, 8)}`,
     });
     await tell(trx, id);
+  }
+
+  /** What waits in an environment, rehearsals left out. */
+  const wanted = (trx: Knex, environment: string) =>
+    rows(trx).where({ environment, phase: 'waiting' }).whereNot({ kind: 'rehearsal' });
+
+  /** What came after it and takes its place, if anything does. */
+  async function newerOf(trx: Knex, row: DeploymentRow, waiting: readonly DeploymentRow[]) {
+    for (const newer of waiting.filter(({ seq }) => seq > row.seq)) {
+      const [givesWay] = await givingWay(trx, [row], toRecord(newer));
+      if (givesWay) return newer;
+    }
+    return undefined;
   }
 
   async function quarantine(
@@ -177,7 +200,7 @@ export function createJournal(options: {
           await also?.(trx);
           return newest.id;
         }
-        const waiting = await rows(trx).where({ environment: rest.environment, phase: 'waiting' });
+        const waiting = await wanted(trx, rest.environment);
         await rows(trx).insert({
           ...rest,
           id,
@@ -209,15 +232,16 @@ export function createJournal(options: {
             .filter(Boolean)
             .join(' · '),
         });
+        // It may say what the branch's head is now.
+        await also?.(trx);
         if (rest.kind !== 'rehearsal') {
-          for (const older of waiting.filter((row) => row.kind !== 'rehearsal')) {
-            await end(trx, older.id, 'superseded', tookItsPlace(id));
+          for (const older of await givingWay(trx, waiting, acceptance)) {
+            await end(trx, older.id, { outcome: 'superseded', cause: tookItsPlace(id) });
             superseded.push(older.id);
           }
         }
         // After the end of the older ones: of the same commit, `pending` is the last word.
         await tell(trx, id);
-        await also?.(trx);
         return id;
       });
       for (const older of [...superseded, joined]) changed(older);
@@ -241,19 +265,17 @@ export function createJournal(options: {
     async restart(id: string, wasStopped = false): Promise<void> {
       await state.transaction(async (trx) => {
         if (wasStopped) await rows(trx).where({ id }).decrement('attempts', 1);
-        const { environment, kind, seq } = await records.get(id, trx);
+        const { environment, kind } = await records.get(id, trx);
         await move(trx, id, 'waiting', { slot: null, generation: null, cause: null });
         marks.forget(id);
         await trx<StageRow>('stages')
           .where({ deployment_id: id })
           .update({ state: 'waiting', started_at: null, duration_ms: null, cause: null });
         await trx('suites').where({ deployment_id: id }).delete();
-        const newer = await rows(trx)
-          .where({ environment, phase: 'waiting' })
-          .where('seq', '>', seq)
-          .whereNot({ kind: 'rehearsal' })
-          .first();
-        if (newer && kind !== 'rehearsal') await end(trx, id, 'superseded', tookItsPlace(newer.id));
+        const row = await rows(trx).where({ id }).first();
+        if (!row || kind === 'rehearsal') return;
+        const newer = await newerOf(trx, row, await wanted(trx, environment));
+        if (newer) await end(trx, id, { outcome: 'superseded', cause: tookItsPlace(newer.id) });
       });
       changed(id);
     },
@@ -346,14 +368,15 @@ export function createJournal(options: {
       changed(id);
     },
 
+    /** @param how `isTransient`: by no fault of the commit; `also` runs in the same transaction */
     async finish(
       id: string,
       outcome: Outcome,
       cause: string | null,
-      also?: (trx: Knex) => Promise<void>,
+      { also, isTransient = false }: { also?: (trx: Knex) => Promise<void>; isTransient?: boolean } = {},
     ): Promise<void> {
       await marks.written(state, id, async (trx) => {
-        await end(trx, id, outcome, cause);
+        await end(trx, id, { outcome, cause, isTransient });
         await also?.(trx);
       });
       changed(id);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CutOffError, FailedError, oneLine, RefusedError, UsageError } from '../problem.ts';
+import { CutOffError, FailedError, oneLine, RefusedError, TransientError, UsageError } from '../problem.ts';
 import { EnvironmentError } from '../../environments/parse.ts';
 import { REHEARSAL, type Outcome, type StageName } from './model.ts';
 import type { Skipped } from './journal.ts';
@@ -19,7 +19,7 @@ import { retire } from './retire.ts';
 import { takeBack } from './take-back.ts';
 import { hasSwitched } from './recovery.ts';
 import { undo } from './undo.ts';
-import { DISK_FULL, isDiskFull } from './disk-full.ts';
+import { DISK_FULL, isDiskFull, isOfTheMachine } from './disk-full.ts';
 import { DeploymentEnded, Stopped } from './ended.ts';
 import { withinRelease } from './last-words.ts';
 import { lastLines } from './last-lines.ts';
@@ -114,7 +114,7 @@ async function cutOver(work: Work): Promise<void> {
       if (!disturbed || (await hasSwitched(work))) throw error;
       work.signal = signal;
       signal.throwIfAborted();
-      if (tries >= MOST_TRIES) throw new FailedError(`${disturbed.message}; nothing was switched`);
+      if (tries >= MOST_TRIES) throw new TransientError(`${disturbed.message}; nothing was switched`);
       work.log(`once more: ${disturbed.message}`);
       await undo(work);
       await backToRunning(work);
@@ -148,7 +148,8 @@ async function fail(work: Work, error: unknown): Promise<void> {
   await keepLastLines(work, ended.outcome);
   if (!(await isLive(work))) {
     await undo(work);
-    return journal.finish(record.id, ended.outcome, ended.message || null);
+    const { isTransient } = ended;
+    return journal.finish(record.id, ended.outcome, ended.message || null, { isTransient });
   }
   const { phase } = await journal.get(record.id);
   if (phase === 'switching') await journal.live(record.id);
@@ -193,6 +194,7 @@ function endOf(work: Work, error: unknown): DeploymentEnded {
   return new DeploymentEnded(
     error instanceof RefusedError ? 'refused' : outcome,
     work.release ? withinRelease(cause, work.release.directory) : cause,
+    error instanceof TransientError || isOfTheMachine(error),
   );
 }
 

@@ -128,6 +128,13 @@ export function readRecords(state: Knex) {
       return row ? toRecord(row) : null;
     },
 
+    /** What is to begin next, or null: what a person has asked for goes before what came by itself. */
+    async next(environment: string): Promise<DeploymentRecord | null> {
+      const found = await unfinished(state).where({ environment, phase: 'waiting' }).orderBy('seq', 'desc');
+      const waiting = found.map(toRecord).filter(({ kind }) => kind !== 'rehearsal');
+      return waiting.find(({ automatic }) => !automatic) ?? waiting[0] ?? null;
+    },
+
     /** The rehearsals in one of the phases, oldest first. */
     async rehearsals(phases: readonly Unfinished[]): Promise<DeploymentRecord[]> {
       const found = await unfinished(state).whereIn('phase', phases).orderBy('seq');

@@ -48,6 +48,7 @@ export async function recover(tools: Tools, record: DeploymentRecord): Promise<R
     record.id,
     outcome,
     `the deployer died ${record.attempts} times during this deployment`,
+    { isTransient: true },
   );
   if (record.config) await tools.prune(record.config);
   return 'ended';

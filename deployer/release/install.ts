@@ -1,7 +1,8 @@
 import { mkdtemp, stat } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { CommandResult, RunCommand } from '../host/types.ts';
-import { FailedError, oneLine } from '../problem.ts';
+import { again } from '../again.ts';
+import { FailedError, oneLine, TransientError, UnreachableError } from '../problem.ts';
 import { removeTree } from './files.ts';
 import { pickVariables } from './variables.ts';
 
@@ -13,15 +14,35 @@ export interface InstallOptions {
   runCommand: RunCommand;
   /** The deployer's own environment. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds before each further try, where the registry does not answer. */
+  pauses?: readonly number[];
 }
 
 const TIMEOUT_MINUTES = 15;
 
-/** @throws FailedError with the cause: `npm ci exited with 1: ETARGET: No matching version …` */
+interface Request {
+  log: (line: string) => void;
+  signal: AbortSignal;
+}
+
+/**
+ * @throws FailedError with the cause: `npm ci exited with 1: ETARGET: No matching version …`;
+ * a TransientError where npm says that the registry or the disk was at fault
+ */
 export async function runInstall(
   argv: readonly string[],
   directory: string,
-  request: { log: (line: string) => void; signal: AbortSignal },
+  request: Request,
+  options: InstallOptions,
+): Promise<void> {
+  const { pauses } = options;
+  await again(() => installOnce(argv, directory, request, options), { ...request, pauses });
+}
+
+async function installOnce(
+  argv: readonly string[],
+  directory: string,
+  request: Request,
   options: InstallOptions,
 ): Promise<void> {
   const scratch = await mkdtemp(`${directory}.tmp-home-`);
@@ -120,12 +141,28 @@ function judge(
   if (result.exitCode === 0) return;
   const how = result.exitCode === null ? 'was killed' : `exited with ${result.exitCode}`;
   const cause = firstCause(lines.length > 0 ? lines : result.tail.split('\n'));
-  throw new FailedError(cause ? `${command} ${how}: ${cause}` : `${command} ${how}`);
+  throw blame(lines, cause ? `${command} ${how}: ${cause}` : `${command} ${how}`);
 }
+
+/** What npm tells as its code when the registry, or the way there, is at fault. */
+const UNREACHABLE =
+  /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ESOCKETTIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENETDOWN|EPIPE|ERR_SOCKET_TIMEOUT|E429|E5\d\d)$/;
+const DISK = /^(ENOSPC|EDQUOT|EROFS|EIO)$/;
+
+function blame(lines: readonly string[], message: string): FailedError {
+  const code = codeOfNpm(saidByNpm(lines)) ?? '';
+  if (UNREACHABLE.test(code)) return new UnreachableError(message);
+  return DISK.test(code) ? new TransientError(message) : new FailedError(message);
+}
+
+const saidByNpm = (lines: readonly string[]): string[] =>
+  lines.flatMap((line) => /^npm (?:error|ERR!) (.*\S)/.exec(line)?.[1] ?? []);
+
+const codeOfNpm = ([first = '']: readonly string[]): string | undefined => /^code (\S+)$/.exec(first)?.[1];
 
 /** What says why an install command failed, as one line. */
 export function firstCause(lines: readonly string[]): string {
-  const npm = lines.flatMap((line) => /^npm (?:error|ERR!) (.*\S)/.exec(line)?.[1] ?? []);
+  const npm = saidByNpm(lines);
   if (npm.length > 0) return oneLine(causeOfNpm(npm), 300);
   const telling = lines.find((line) => /\b(error|fatal|failed|cannot|not found|denied)\b/i.test(line));
   return oneLine(telling ?? lines.findLast((line) => line.trim() !== '') ?? '', 300);
@@ -136,7 +173,7 @@ function causeOfNpm(lines: readonly string[]): string {
   const missing = lines.filter((line) => /^(Missing|Invalid): /.test(line));
   if (missing.length > 0)
     return `package-lock.json is not in sync with package.json: ${missing.join('; ')}; run npm install and commit it`;
-  const code = /^code (\S+)$/.exec(lines[0] ?? '')?.[1];
+  const code = codeOfNpm(lines);
   const said = lines
     .slice(code === undefined ? 0 : 1)
     .filter((line) => !/complete log of this run/.test(line))

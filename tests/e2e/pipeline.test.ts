@@ -78,6 +78,38 @@ describe('a push', () => {
     expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
   });
 
+  it('that a lock makes wait is deployed after the unlocking, whatever passed the lock meanwhile', async () => {
+    const { operations } = stage.daemon;
+    const older = await stage.push('dev', 'Older', { 'behaviour.json': behaviour({ version: 'older' }) });
+    await stage.ended('dev', older);
+    await stage.ended(
+      'dev',
+      await stage.push('dev', 'Between', { 'behaviour.json': behaviour({ version: 'between' }) }),
+    );
+    await operations.lock('dev', 'an audit', 'alice');
+    const commit = await stage.push('dev', 'Newest', { 'behaviour.json': behaviour({ version: 'newest' }) });
+    await waitFor('it to wait', async () => (await operations.environment('dev')).waiting ?? undefined);
+    const passing = { environment: 'dev', commit: older, override: true, reason: 'urgent', by: 'bob' };
+    expect(await stage.outcome(await operations.deploy(passing))).toMatchObject({ outcome: 'deployed' });
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'older' } });
+    expect((await operations.environment('dev')).waiting).toMatchObject({ commit });
+    await operations.unlock('dev', 'alice');
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'newest' } });
+  });
+
+  it('comes after the rollback that a person waits for', async () => {
+    const { operations } = stage.daemon;
+    const { id } = await operations.createBackup('dev', { by: 'bob' });
+    const restore = await operations.restoreBackup('dev', id, { by: 'bob' });
+    const rollback = await operations.rollback({ environment: 'dev', target: { last: true }, by: 'alice' });
+    const commit = await stage.push('dev', 'After it', { 'behaviour.json': behaviour({ version: 'after' }) });
+    for (const asked of [restore, rollback])
+      expect(await stage.outcome(asked)).toMatchObject({ outcome: 'ok' });
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
+    expect(await stage.get('dev')).toMatchObject({ body: { version: 'after' } });
+  });
+
   it('is found again page by page, and a cursor that no page told is wrong usage', async () => {
     const { operations } = stage.daemon;
     const { next, deployments } = await operations.deployments({ environment: 'dev', limit: 1 });

@@ -58,6 +58,18 @@ describe('while a deployment settles', () => {
     expect(quarantined).toContain(commit);
   });
 
+  it('a few requests are enough where all of them fail', async () => {
+    const commit = await stage.push('dev', 'Broken, with few visitors', {
+      'behaviour.json': behaviour({ version: 'broken again', homeLive: 500 }),
+    });
+    await live(commit);
+    for (let count = 0; count < 5; count += 1) await stage.get('dev');
+    expect(await stage.ended('dev', commit)).toMatchObject({
+      outcome: 'rolled_back',
+      cause: expect.stringMatching(/^settle: 5 of 5 requests failed since the switch/) as string,
+    });
+  });
+
   it('a health that comes and goes takes it back', async () => {
     const commit = await stage.push('dev', 'Well at times', {
       'behaviour.json': behaviour({ version: 'at times', sickLive: 'at times' }),

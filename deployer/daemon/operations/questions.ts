@@ -53,7 +53,7 @@ export function questions(parts: Parts) {
       name,
       live: await details(await journal.liveOf(name)),
       running: await details(await journal.newest(name, UNFINISHED)),
-      waiting: await details(await journal.newest(name, ['waiting'])),
+      waiting: await details(await journal.next(name)),
       last: await details(last ?? null),
       lock: await policy.lockOf(name),
       quarantined: quarantined.map(({ commit }) => commit).toReversed(),

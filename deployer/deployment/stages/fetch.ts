@@ -1,7 +1,8 @@
 import { parseEnvironment } from '../../../environments/parse.ts';
 import type { Environment } from '../../../environments/schema.ts';
 import { assertFree } from '../../host/ports.ts';
-import { FailedError } from '../../problem.ts';
+import { again } from '../../again.ts';
+import { FailedError, oneLine, UnreachableError } from '../../problem.ts';
 import type { Commit } from '../../release/types.ts';
 import { DeploymentEnded } from '../ended.ts';
 import { digestOf, type OwnSecrets } from '../own-secrets.ts';
@@ -95,13 +96,24 @@ async function needAddress({ tools, record, config, live }: Work): Promise<void>
   if (live) await assertFree(listen);
 }
 
-async function find({ tools, record, signal }: Work) {
+async function find({ tools, record, signal, log }: Work) {
   const known = await tools.mirror.resolve({ commit: record.commit });
   if (known) return known;
-  await tools.mirror.fetch(signal);
+  await again(() => fetchAll(tools, signal), { signal, log });
   const fetched = await tools.mirror.resolve({ commit: record.commit });
   if (!fetched) throw new FailedError(`commit ${record.commit} is not on the forge (any more)`);
   return fetched;
+}
+
+async function fetchAll({ mirror, forge }: Work['tools'], signal: AbortSignal): Promise<void> {
+  try {
+    await mirror.fetch(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new UnreachableError(`nothing can be fetched from ${forge.name}: ${oneLine(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 /** A rollback keeps the environment as it was then deployed; everything else reads it from the tree. */

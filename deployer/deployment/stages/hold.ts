@@ -98,5 +98,6 @@ const TOO_LONG = {
 function tooLong({ record, config }: Work, step: Step): DeploymentEnded {
   const time = `${(longestHold(config.cutover.hold) / 1000).toFixed(1)} s`;
   const outcome = record.kind === 'deploy' ? 'rejected' : 'failed';
-  return new DeploymentEnded(outcome, TOO_LONG[step](config.name, time));
+  // Only what is done under the hold is the commit's.
+  return new DeploymentEnded(outcome, TOO_LONG[step](config.name, time), step !== 'the work');
 }

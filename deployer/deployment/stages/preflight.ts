@@ -1,4 +1,5 @@
 import { freeBytes, LEAST_FREE_BYTES, noSpace } from '../../host/free-space.ts';
+import { TransientError } from '../../problem.ts';
 import { DeploymentEnded } from '../ended.ts';
 import { refusal } from '../refusal.ts';
 import type { Work } from '../work.ts';
@@ -33,6 +34,7 @@ export async function demandSound({ sound, record }: Work): Promise<void> {
     throw new DeploymentEnded(
       record.kind === 'deploy' ? 'rejected' : 'failed',
       `the live database is not sound: ${problem}`,
+      true,
     );
 }
 
@@ -42,6 +44,5 @@ async function enoughSpace(work: Work): Promise<void> {
   const database = live?.generation ? await tools.generations(live.config)?.size(live.generation) : 0;
   const needed = LEAST_FREE_BYTES + COPIES * (database ?? 0);
   const free = freeBytes(tools.home);
-  if (free < needed)
-    throw new DeploymentEnded(work.record.kind === 'deploy' ? 'rejected' : 'failed', noSpace(free, needed));
+  if (free < needed) throw new TransientError(noSpace(free, needed));
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FailedError } from '../../problem.ts';
 import { Stopped } from '../ended.ts';
+import { isWorse } from '../error-rate.ts';
 import { boot, HEALTH, healthOf, socketPath } from '../instance.ts';
 import { Skipped } from '../journal.ts';
 import { tellingWords } from '../last-words.ts';
@@ -11,11 +12,6 @@ const LOOK_EVERY_MS = 250;
 /** So many of the last few: an instance that is well at times is not well. */
 const UNHEALTHY_LOOKS = 3;
 const LAST_LOOKS = 8;
-/** Fewer answers say nothing about a rate. */
-const FEWEST_REQUESTS = 20;
-/** A share of failed answers that is never normal, and how much worse than before counts as worse. */
-const MOST_ERRORS = 0.05;
-const WORSE = 3;
 
 /** The old instance stays warm while the new one is watched; a deployment that waits cuts it short. */
 export async function settle(work: Work): Promise<Skipped | void> {
@@ -90,7 +86,7 @@ async function watchErrors({ tools, config }: Work): Promise<Look> {
     if (now.requests < before.requests) before = now;
     const requests = now.requests - before.requests;
     const errors = now.errors - before.errors;
-    if (requests < FEWEST_REQUESTS || errors / requests <= Math.max(MOST_ERRORS, usual * WORSE)) return null;
+    if (!isWorse({ requests, errors }, usual)) return null;
     return `${errors} of ${requests} requests failed since the switch, before it ${(usual * 100).toFixed(1)} %`;
   };
 }

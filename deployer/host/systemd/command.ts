@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { FailedError } from '../../problem.ts';
+import { FailedError, TransientError } from '../../problem.ts';
 import { freeBytes, LEAST_FREE_BYTES, noSpace } from '../free-space.ts';
 import { collectOutput } from '../output.ts';
 import { isProgram } from '../program.ts';
@@ -67,7 +67,7 @@ async function run(
   }
   output.end();
   const full = limits.full();
-  if (full !== null) throw new FailedError(`stopped: ${full}`);
+  if (full !== null) throw new TransientError(`stopped: ${full}`);
   const { result, status } = await outcomeOf(unit);
   if (result === 'exit-code' && status >= NOT_BEGUN && status <= 243)
     spec.log(`the sandbox ${unit} ended with ${status}: see systemd.exec(5) if it did not begin`);

@@ -118,6 +118,53 @@ describe('accepting a deployment', () => {
     expect((await journal.accept(wanted({ commit: COMMIT }))).id).not.toBe(other.id);
   });
 
+  it('by a push comes after what a person wants back, and after what passes a gate by hand', async () => {
+    const { journal } = await openJournal();
+    for (const asked of [
+      wanted({ kind: 'rollback', automatic: false, request: { target: 'one' } }),
+      wanted({ kind: 'restore', automatic: false, request: { backup: 'b' } }),
+      wanted({ automatic: false, request: { override: true, reason: 'r' } }),
+    ]) {
+      const byHand = await journal.accept(asked);
+      const push = await journal.accept(wanted({ commit: OTHER, automatic: true }));
+      expect(await journal.next('dev')).toMatchObject({ id: byHand.id });
+      await journal.begin(byHand.id);
+      expect(await journal.next('dev')).toMatchObject({ id: push.id });
+      await journal.restart(byHand.id);
+      expect(await journal.next('dev')).toMatchObject({ id: byHand.id });
+      await journal.begin(byHand.id);
+      await journal.finish(byHand.id, 'failed', null);
+    }
+  });
+
+  it('by a push takes the place of a commit that a person wanted, and a person’s of a push', async () => {
+    const { journal } = await openJournal();
+    const asked = await journal.accept(wanted({ automatic: false }));
+    const push = await journal.accept(wanted({ commit: OTHER, automatic: true }));
+    const back = await journal.accept(
+      wanted({ kind: 'rollback', automatic: false, request: { target: 'one' } }),
+    );
+    for (const { id } of [asked, push]) expect((await journal.get(id)).outcome).toBe('superseded');
+    expect(await journal.next('dev')).toMatchObject({ id: back.id });
+  });
+
+  it.each([
+    ['leaves the head that a lock keeps waiting', true, COMMIT, null],
+    ['of a newer head takes the place of what waits', true, OTHER, 'superseded'],
+    ['takes the place of a head that no lock keeps waiting', false, COMMIT, 'superseded'],
+  ] as const)('with an override %s', async (_, isLocked, head, outcome) => {
+    const { journal, state } = await openJournal();
+    const handled = (commit: string) => async (trx: Knex) =>
+      void (await trx('environments').update({ handled_head: commit }));
+    const push = await journal.accept(wanted({ automatic: true }), handled(COMMIT));
+    if (isLocked)
+      await state('locks').insert({ environment: 'dev', reason: 'r', holder: 'ada', since: 'now' });
+    const override = wanted({ commit: OTHER, automatic: false, request: { override: true } });
+    const passing = await journal.accept(override, handled(head));
+    expect((await journal.get(push.id)).outcome).toBe(outcome);
+    expect(await journal.next('dev')).toMatchObject({ id: passing.id });
+  });
+
   it('of a commit that gives way to a newer one does not join it: the last request wins', async () => {
     const { journal, at } = await openJournal();
     const running = await at('running');
@@ -152,6 +199,13 @@ describe('the end of a deployment', () => {
     expect(await quarantined()).toEqual(quarantines ? [COMMIT] : []);
     await expect(journal.finish(id, 'deployed', null)).rejects.toThrow('cannot go from finished to finished');
     expect(await statuses()).toHaveLength(2);
+  });
+
+  it('rejected by no fault of the commit quarantines nothing', async () => {
+    const { journal, at, quarantined, statuses } = await openJournal();
+    await journal.finish(await at('running'), 'rejected', 'the disk is full', { isTransient: true });
+    expect(await quarantined()).toEqual([]);
+    expect((await statuses()).at(-1)).toBe('deploy/dev failure');
   });
 
   it.each([
@@ -208,8 +262,10 @@ describe('the end of a deployment', () => {
   it('leaves nothing behind when what goes with it fails', async () => {
     const { journal, at, statuses, quarantined } = await openJournal();
     const id = await at('running');
-    const failing = journal.finish(id, 'rejected', 'because', async () => {
-      throw new Error('disk full');
+    const failing = journal.finish(id, 'rejected', 'because', {
+      also: async () => {
+        throw new Error('disk full');
+      },
     });
     await expect(failing).rejects.toThrow('disk full');
     expect((await journal.get(id)).phase).toBe('running');

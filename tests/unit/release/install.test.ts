@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../deployer/host/types.ts';
+import { FailedError, TransientError, UnreachableError } from '../../../deployer/problem.ts';
 import { firstCause, installEnvironment, runInstall } from '../../../deployer/release/install.ts';
 import { scratch } from '../../integration/release/fixture.ts';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -57,6 +58,41 @@ describe('why an install failed', () => {
     );
     await expect(install({ exitCode: null })).rejects.toThrow('npm ci was killed');
     await expect(install({ exitCode: null, timedOut: true })).rejects.toThrow('took longer than 15 minutes');
+  });
+});
+
+describe('a registry that does not answer', () => {
+  const DOWN = ['npm error code ECONNREFUSED', 'npm error network request to /ms failed'];
+
+  /** How often it is tried when so many tries find what the lines say, and how it ends. */
+  const install = async (failing: number, lines: readonly string[]) => {
+    const directory = join(await scratch(), 'release');
+    let tries = 0;
+    const runCommand = async ({ log }: { log: (line: string) => void }): Promise<CommandResult> => {
+      const exitCode = ++tries > failing ? 0 : 1;
+      if (exitCode !== 0) for (const line of lines) log(line);
+      return { exitCode, timedOut: false, stdout: '', tail: '' };
+    };
+    const request = { log: () => {}, signal: new AbortController().signal };
+    const options = { home: directory, env: {}, pauses: [1, 2], runCommand };
+    const error = await runInstall(['npm', 'ci'], directory, request, options).catch(
+      (caught: unknown) => caught,
+    );
+    return { tries, error };
+  };
+
+  it('is asked again, a few times', async () => {
+    expect(await install(2, DOWN)).toEqual({ tries: 3, error: undefined });
+    const down = await install(9, DOWN);
+    expect(down.tries).toBe(3);
+    expect(down.error).toBeInstanceOf(UnreachableError);
+  });
+
+  it('is not what a commit is blamed for, nor is a full disk; an answer is', async () => {
+    const full = await install(9, ['npm error code ENOSPC', 'npm error nospc There appears to be no space']);
+    expect(full).toEqual({ tries: 1, error: expect.any(TransientError) as unknown });
+    const { tries, error } = await install(9, OUT_OF_SYNC);
+    expect([tries, error instanceof FailedError, error instanceof TransientError]).toEqual([1, true, false]);
   });
 });
 
