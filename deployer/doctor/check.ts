@@ -13,6 +13,8 @@ export interface Subject {
   isHost: boolean;
   /** What is live, by the deployer's own state; empty before the first start. */
   live: DeploymentRecord[];
+  /** Environments in which nothing is live yet. */
+  idle: string[];
   /** Why the state cannot be read; null: it can, or there is none yet. */
   stateProblem: string | null;
   host: Host;

@@ -40,20 +40,21 @@ async function readSettings(
 async function findLive(
   home: string,
   databaseUrl: string | null,
-): Promise<Pick<Subject, 'live' | 'stateProblem'>> {
+): Promise<Pick<Subject, 'live' | 'idle' | 'stateProblem'>> {
   if (databaseUrl === null && !existsSync(join(home, 'state.sqlite')))
-    return { live: [], stateProblem: null };
+    return { live: [], idle: [], stateProblem: null };
   const state = readState({ home, databaseUrl });
   try {
     const names = (await state<{ name: string }>('environments').orderBy('name')).map(({ name }) => name);
     const records = await Promise.all(names.map((name) => readRecords(state).liveOf(name)));
     return {
       live: records.filter((record) => record !== null),
+      idle: names.filter((_, index) => records[index] === null),
       stateProblem: await unsound(databaseUrl, state),
     };
   } catch (error) {
     // Knex puts the question in front of the answer.
-    return { live: [], stateProblem: oneLine(error).replace(/^.* - /, '') };
+    return { live: [], idle: [], stateProblem: oneLine(error).replace(/^.* - /, '') };
   } finally {
     await state.destroy();
   }

@@ -7,6 +7,18 @@ const SITE = 'dev.example.test';
 const CREDENTIALS = '/etc/deployer/credentials';
 const CANARY = `canary-${randomUUID()}`;
 
+const REPOSITORY = '/var/lib/deployer/origin.git';
+/** Without a verification of its own: that it answers is enough. */
+const STAGING = `name: staging
+branch: stage
+listen: 127.0.0.1:8002
+commands:
+  install: npm ci --omit=dev --ignore-scripts
+  start: node app/server.ts
+  migrate: node migrations/run.ts
+database: { client: better-sqlite3, file: datatracker.db }
+cutover: { settle: 1s }`;
+
 describe('a maintainer of a host', () => {
   let server: Server;
   beforeAll(async () => {
@@ -147,6 +159,39 @@ describe('a maintainer of a host', () => {
     expect(await sh('ls /etc/caddy/deployer')).toBe('prod.caddy');
     expect(await sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8001/")).toBe('000');
     expect(await server.visit('prod')).toBe(200);
+    expect(await server.problems()).toEqual([]);
+  });
+
+  it('adds an environment whose file is on its own branch alone', async () => {
+    const clone = { cwd: '/root/deployer' };
+    await server.machine.shell(
+      `git checkout -q -b stage
+       echo '${STAGING}' > environments/staging.yaml
+       git add -A && git commit -qm Staging
+       git push -q --receive-pack='runuser -u deployer -- git-receive-pack' ${REPOSITORY} HEAD:stage
+       git checkout -q -`,
+      clone,
+    );
+    const missing = await server.machine.waitFor('the environment to be found', async () => {
+      const problems = await server.problems();
+      return problems.length > 0 ? problems : undefined;
+    });
+    expect(missing).toEqual([
+      expect.objectContaining({ name: 'the deployer', actual: 'not ready (503)' }),
+      expect.objectContaining({
+        name: 'Caddy serves staging',
+        hint: expect.stringContaining('environments/staging.yaml') as string,
+      }),
+    ]);
+    await server.machine.shell(
+      `git remote set-url origin ${REPOSITORY}
+       git config remote.origin.uploadpack 'runuser -u deployer -- git-upload-pack'
+       git fetch -q && git checkout -q origin/stage -- environments/staging.yaml`,
+      clone,
+    );
+    await server.machine.run(['npx', 'deployer', 'install'], clone);
+    expect((await server.deployer('deploy', 'staging', '--wait')).outcome).toBe('deployed');
+    expect(await sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8002/")).toBe('200');
     expect(await server.problems()).toEqual([]);
   });
 });

@@ -39,6 +39,7 @@ describe('the deployer as a unit', () => {
       ([, name]) => `${name?.replace(/@$/, '@x')}.service`,
     );
     expect(names.length).toBeGreaterThanOrEqual(6);
+    names.push(await liveUnit('dev'), await liveUnit('prod'));
     const said = await machine.run(['systemd-analyze', 'security', '--no-pager', ...names]);
     const exposure = [...said.matchAll(/Overall exposure level for (\S+): ([\d.]+)/g)];
     expect(new Set(exposure.map(([, name]) => name))).toEqual(new Set(names));

@@ -40,7 +40,7 @@ export function webServerFrontDoor({ home, runDirectory, services }: Edges): Fro
     const writes = writesIn(runDirectory.of(environment));
     if (Object.keys(writes).length > 0) return writes;
     throw new FailedError(
-      `no web server is the front door of ${environment}: start it, or run deployer install when the environment is new`,
+      `no web server is the front door of ${environment}: start it; when the environment is new, run npx deployer install in a clone that has environments/${environment}.yaml`,
     );
   }
 
