@@ -22,6 +22,8 @@ interface Running {
   hurry: AbortController;
   /** Not in a known state yet. */
   isRecovering: boolean;
+  /** This deployer has begun it, which counts as an attempt. */
+  isCounted: boolean;
   done: Promise<void>;
 }
 
@@ -72,7 +74,14 @@ export function createConductor(tools: Tools) {
     const abort = new AbortController();
     const hurry = new AbortController();
     const { promise: known, resolve: isKnown } = Promise.withResolvers<void>();
-    const entry: Running = { record, abort, hurry, isRecovering: false, done: Promise.resolve() };
+    const entry: Running = {
+      record,
+      abort,
+      hurry,
+      isRecovering: false,
+      isCounted: false,
+      done: Promise.resolve(),
+    };
     running.set(record.environment, entry);
     changes.emit('change');
     entry.done = (async () => {
@@ -103,7 +112,9 @@ export function createConductor(tools: Tools) {
   }
 
   async function begin(entry: Running): Promise<void> {
-    const work = await workOf(entry, await tools.journal.begin(entry.record.id));
+    const record = await tools.journal.begin(entry.record.id);
+    entry.isCounted = true;
+    const work = await workOf(entry, record);
     await runDeployment(work);
     rememberRetiring(work);
   }
@@ -193,11 +204,15 @@ export function createConductor(tools: Tools) {
     /** Ends what has not switched; the next daemon begins it anew. */
     async stop(): Promise<void> {
       stopped = true;
-      for (const { abort, hurry } of running.values()) {
+      const ends = [...running.values()];
+      for (const { abort, hurry } of ends) {
         abort.abort(new Stopped('the deployer stops'));
         hurry.abort();
       }
-      await Promise.all([...running.values()].map(({ done }) => done));
+      await Promise.all(ends.map(({ done }) => done));
+      // Whoever restarts the deployer tells nothing of the deployment: only deaths do.
+      for (const { record } of ends.filter(({ isCounted }) => isCounted))
+        await tools.journal.uncount(record.id);
       await Promise.all(retiring.values());
     },
   };

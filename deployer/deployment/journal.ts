@@ -220,6 +220,11 @@ export function createJournal(options: {
       return records.get(id);
     },
 
+    /** What has not switched is begun again, and that attempt was none. */
+    async uncount(id: string): Promise<void> {
+      await rows(state).where({ id, phase: 'running' }).decrement('attempts', 1);
+    },
+
     /**
      * From the start again, unless something newer waits already: the daemon died before the switch,
      * or a rehearsal gave way, which is not counted as an attempt.

@@ -1,6 +1,20 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tools } from '../../deployer/deployment/work.ts';
 import { Stage, waitFor } from '../kit/daemon.ts';
 import { behaviour } from '../kit/repository.ts';
+
+/** A release is built until the deployer stops. */
+const withoutEnd = (tools: Tools): Tools => ({
+  ...tools,
+  releases: {
+    ...tools.releases,
+    async build({ signal }) {
+      await once(signal, 'abort');
+      throw signal.reason;
+    },
+  },
+});
 
 describe('a deployer that is about to be replaced', () => {
   let stage: Stage;
@@ -30,6 +44,18 @@ describe('a deployer that is about to be replaced', () => {
     expect(await stage.get('dev')).toMatchObject({ body: { version: 'runs' } });
 
     await stage.leave();
+    await stage.start();
+    expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
+  });
+
+  it('is no death: what runs is begun again, however often it is restarted', async () => {
+    await stage.leave();
+    const commit = await pushed('restarted');
+    for (let restarts = 0; restarts < 4; restarts += 1) {
+      await stage.start(undefined, withoutEnd);
+      await waitFor('the deployment to run', async () => (await dev()).running ?? undefined);
+      await stage.leave();
+    }
     await stage.start();
     expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed' });
   });
