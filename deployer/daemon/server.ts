@@ -58,8 +58,10 @@ export function serve(
 ): void {
   const { settings, state, operations, metrics, reconciler, rehearsals, forge, clock, logger, url, isOpen } =
     parts;
-  const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
-  const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
+  const { webhookSecret, webhookSecretPrevious } = settings;
+  // The local repository's hook signs by what is in the home, whatever else is set.
+  const ofHook = settings.github ? null : homeSecret(settings.home, 'webhook-secret');
+  const secrets = [webhookSecret, webhookSecretPrevious, ofHook].filter((secret) => secret !== null);
   const app = createWebApp({
     operations,
     metrics,
