@@ -61,8 +61,10 @@ export function serve(
   const { settings, state, operations, metrics, reconciler, rehearsals, forge, clock, logger, url, isOpen } =
     parts;
   const token = settings.adminToken ?? homeSecret(settings.home, 'admin-token');
-  const secret = settings.webhookSecret ?? homeSecret(settings.home, 'webhook-secret');
-  const secrets = settings.webhookSecretPrevious ? [secret, settings.webhookSecretPrevious] : [secret];
+  const { webhookSecret, webhookSecretPrevious } = settings;
+  // The local repository's hook signs by what is in the home, whatever else is set.
+  const ofHook = settings.github ? null : homeSecret(settings.home, 'webhook-secret');
+  const secrets = [webhookSecret, webhookSecretPrevious, ofHook].filter((secret) => secret !== null);
   parts.redaction.know([token, ...secrets]);
   const app = createWebApp({
     operations,

@@ -33,7 +33,7 @@ export function isToDo({ found }: Planned): boolean {
   return found !== null;
 }
 
-/** Only what was not there before is ours to take away. A service is ours once we have started it. */
+/** Only what was not there before is ours to take away. A service is ours once we have had it started at boot. */
 export function isOurs({ step, found }: Planned): Made | null {
   return found === 'missing' || step.made?.kind === 'service' ? step.made : null;
 }

@@ -10,7 +10,7 @@ import { directory } from './steps/directory.ts';
 import { file } from './steps/file.ts';
 import { packages } from './steps/packages.ts';
 import { localRepository } from './steps/repository.ts';
-import { atBoot, service } from './steps/service.ts';
+import { atBoot, started } from './steps/service.ts';
 import { user } from './steps/user.ts';
 import type { Step } from './step.ts';
 
@@ -53,8 +53,9 @@ export function promise(host: Host, source: Source): { files: Step[]; services: 
     ],
     services: [
       atBoot(host, LAYOUT.liveAtBoot),
-      service(host, 'caddy.service'),
-      ...(isComplete ? [service(host, LAYOUT.service)] : []),
+      atBoot(host, 'caddy.service'),
+      started(host, 'caddy.service'),
+      ...(isComplete ? [atBoot(host, LAYOUT.service), started(host, LAYOUT.service)] : []),
     ],
   };
 }

@@ -172,11 +172,12 @@ describe('a maintainer of a host', () => {
        git checkout -q -`,
       clone,
     );
-    const missing = await server.machine.waitFor('doctor to miss its front door', async () => {
+    const missing = await server.machine.waitFor('the environment to be found', async () => {
       const problems = await server.problems();
       return problems.length > 0 ? problems : undefined;
     });
     expect(missing).toEqual([
+      expect.objectContaining({ name: 'the deployer', actual: 'not ready (503)' }),
       expect.objectContaining({
         name: 'Caddy serves staging',
         hint: expect.stringContaining('environments/staging.yaml') as string,

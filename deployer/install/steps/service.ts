@@ -2,7 +2,7 @@ import { FailedError, oneLine } from '../../problem.ts';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
 
-/** A unit that is started at boot, and has nothing to do now. */
+/** A unit that is started at boot. One that was before is not ours to take away. */
 export function atBoot(host: Host, unit: string): Step {
   return {
     title: `service ${unit}, enabled`,
@@ -15,15 +15,13 @@ export function atBoot(host: Host, unit: string): Step {
   };
 }
 
-/** A unit that is started at boot, and now. */
-export function service(host: Host, unit: string): Step {
+/** A unit that runs. */
+export function started(host: Host, unit: string): Step {
   return {
-    title: `service ${unit}, enabled and started`,
-    made: { kind: 'service', unit },
+    title: `service ${unit}, started`,
+    made: null,
     mend: `deployer install; journalctl -u ${unit} says why it does not start`,
     async check() {
-      const enabled = await state(host, 'UnitFileState', unit);
-      if (enabled !== 'enabled') return `it is ${enabled || 'unknown'}`;
       const active = await state(host, 'ActiveState', unit);
       if (active === 'active') return null;
       // One that was stopped has nothing to say.
@@ -33,7 +31,7 @@ export function service(host: Host, unit: string): Step {
     async apply() {
       await host.ask(['systemctl', 'reset-failed', unit]);
       try {
-        await host.run(['systemctl', 'enable', '--now', '--quiet', unit]);
+        await host.run(['systemctl', 'start', '--quiet', unit]);
       } catch (error) {
         const why = (await lastWords(host, unit)) ?? oneLine(error);
         throw new FailedError(`${unit} does not start: ${why}; see journalctl -u ${unit}`, {

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runDaemon } from '../../../deployer/daemon.ts';
 import { parseSettings } from '../../../deployer/settings.ts';
@@ -52,6 +54,19 @@ describe('the daemon until its signal', () => {
         `  prod       http://127.0.0.1:${ports[1]}/`,
       ].join('\n'),
     );
+  });
+
+  it('is told of pushes by its own hook also where a webhook with another secret was set', async () => {
+    await smallFiles(place.checkout, [{ name: 'dev', branch: 'dev', port: ports[0] }]);
+    const stop = new AbortController();
+    const running = run(stop.signal, { GITHUB_WEBHOOK_SECRET: 'that of a webhook, and not of the hook' });
+    await waitFor('the welcome', async () => said.stdout.includes('Try next') || undefined);
+    await place.checkout.commit('More', { more: 'more' });
+    const push = ['-C', place.checkout.directory, 'push', join(place.home, 'origin.git'), 'HEAD:dev'];
+    const { stderr } = await promisify(execFile)('git', push);
+    stop.abort();
+    await running;
+    expect(stderr).toContain('deployer: dev → ');
   });
 
   it('says what is not live, and why', async () => {
