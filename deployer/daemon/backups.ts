@@ -13,13 +13,12 @@ import {
 } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
 import type { Generations } from '../data/types.ts';
+import { filesOf } from '../deployment/environment-of.ts';
 import type { BackupTools, Live, Tools } from '../deployment/work.ts';
 import { FailedError, oneLine } from '../problem.ts';
 import type { Background } from './background.ts';
 
 export const backupsOf = (home: string, environment: string) => join(home, 'backups', environment);
-
-const filesOf = (home: string, environment: string) => join(home, 'files', environment);
 
 /** What the backups' room says, as the operator's sentence. */
 export async function sentence<T>(work: Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Environment } from '../../environments/schema.ts';
-import type { BegunCopy, Generation, Generations, Watch, WriteLock } from '../data/types.ts';
+import type { BegunCopy, Difference, Generation, Generations, Watch, WriteLock } from '../data/types.ts';
 import type { Forge } from '../forge/types.ts';
 import type {
   FrontDoor,
@@ -152,6 +152,14 @@ export interface AheadCopy {
   heldMs: number;
 }
 
+/** An environment's files for a release that is only tried: what it does to them must not be seen. */
+export interface TrialFiles {
+  directory: string;
+  /** Which of them the release has removed or changed. */
+  damaged(): Promise<Difference[]>;
+  remove(): Promise<void>;
+}
+
 /** What needs no release, and is made beside its build: later stages wait for it, `undo` drops what none has taken. */
 interface Ahead {
   /** A copy of what is live, for the rehearsal. */
@@ -202,6 +210,8 @@ export interface Work {
   early: { instance: Promise<Instance>; suites: Promise<Suite[]> } | null;
   /** Set by `preflight`: what is wrong with the live database, or null; whoever first relies on it waits. */
   sound: Promise<string | null>;
+  /** Set by `rehearse`: the files that the release is tried on; null: the live ones. */
+  files: TrialFiles | null;
   /** Set by `fetch`: what is made while the release is built. */
   ahead: Ahead | null;
   /** What a rehearsal leaves to be cleared away; nobody but the end waits for it. Never rejects. */

@@ -7,7 +7,7 @@ import { failedUp, holdCheck, quickMs, suiteOf, upCheck, wayBackCheck } from '..
 import { beginAside } from '../rehearsal/aside.ts';
 import { clearAway } from '../rehearsal/clear-away.ts';
 import { looksMigrating } from '../rehearsal/looks-migrating.ts';
-import { copyFiles, withFiles } from '../rehearsal/files.ts';
+import { allWithFiles, copyCheaply, copyFiles, withFiles } from '../rehearsal/files.ts';
 import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
 import { promotionSuite } from '../rehearsal/promotion.ts';
 import { earlierRunsOn, tryWayBack, type Before } from '../rehearsal/way-back.ts';
@@ -34,7 +34,8 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
     work.plan = { kind: 'create' };
     return new Skipped('there is no data yet to rehearse on');
   }
-  if (record.kind === 'restore') return rehearseRestore(work, generations, live);
+  if (record.kind === 'restore')
+    return onCopyOfFiles(work, generations, (own) => rehearseRestore(work, own, live));
   if (record.kind === 'rollback') {
     const plan = planRollback(work, live);
     work.plan = plan;
@@ -49,30 +50,46 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
       'this release was verified and live before; its way back is verified before the switch',
     );
   }
-  await rehearseOnCopy(work, generations, live);
+  await onCopyOfFiles(work, generations, (own) => rehearseOnCopy(work, own, live));
 }
 
 /** No deployment comes of it: it is tried on copies of the files too, and where there is no data yet without. */
 async function rehearseAlone(work: Work): Promise<void> {
-  const { tools, config, live, signal } = work;
-  const { files, remove } = await copyFiles(tools.home, config.name, signal);
+  const { tools, config, live } = work;
+  work.files = await copyFiles(work);
   try {
     const generations = tools.generations(config);
-    const own = generations && withFiles(generations, files);
+    const own = generations && allWithFiles(generations, work.files);
     if (own && live?.generation) await rehearseOnCopy(work, own, live);
-    else await conclude(work, await rehearseAfresh(work, own, files));
+    else await conclude(work, await rehearseAfresh(work, own, work.files.directory));
   } finally {
     await work.clearing;
-    await remove();
+    await work.files.remove();
+  }
+}
+
+/** What is only tried must not reach the live files; the instance that will be live is given these. */
+async function onCopyOfFiles(
+  work: Work,
+  generations: Generations,
+  rehearsed: (own: Generations) => Promise<void>,
+): Promise<void> {
+  const files = await copyCheaply(work);
+  work.files = files;
+  try {
+    await rehearsed(files ? allWithFiles(generations, files) : generations);
+  } finally {
+    if (files) clearAway(work, () => files.remove());
   }
 }
 
 async function rehearseOnCopy(work: Work, generations: Generations, live: Live): Promise<void> {
   if (!live.generation) return;
-  const [{ generation: copy, heldMs }, likely] = await Promise.all([
+  const [{ generation, heldMs }, likely] = await Promise.all([
     takeCopy(work, generations, live.generation),
     looksMigrating(work, live),
   ]);
+  const copy = work.files ? withFiles(generation, work.files) : generation;
   try {
     if (likely) {
       work.plan = { kind: 'next', down: null };
@@ -168,7 +185,8 @@ async function rehearseRestore(work: Work, generations: Generations, live: Live)
   const { tools, config, signal } = work;
   const plan = await planRestore(work, live);
   work.plan = plan;
-  const restored = await tools.backups.restore({ config, ...plan, signal });
+  const made = await tools.backups.restore({ config, ...plan, signal });
+  const restored = work.files ? withFiles(made, work.files) : made;
   try {
     await applyPlan(work, restored);
     await conclude(work, (await judgeOn(work, generations, restored)).suites);
