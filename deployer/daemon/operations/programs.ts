@@ -1,4 +1,5 @@
 import { migrate, verify } from '../../deployment/programs.ts';
+import { onCopy } from '../../data/on-copy.ts';
 import type { RanMigration } from '../../deployment/row-changes.ts';
 import type { Environment } from '../../../environments/schema.ts';
 import type { Operations } from '../../operations.ts';
@@ -34,11 +35,15 @@ export function programs(parts: Parts, deployment: Operations['deployment']) {
       const { generation } = await live(name);
       const head = await headOf(row);
       const context = await contextOfHead(tools, row, head);
-      if (!context.config.commands.migrate || !generation)
+      const generations = tools.generations(context.config);
+      if (!context.config.commands.migrate || !generation || !generations)
         throw new RefusedError(
           `${name} has no migrations: its file names no commands.migrate or no database`,
         );
-      const report = await migrate(tools, context, generation, ['status']);
+      // Nobody has verified that program yet: what it does is not done to live data.
+      const report = await onCopy(generations, generation, (copy) =>
+        migrate(tools, context, copy, ['status']),
+      );
       if (rehearsal === undefined) return report;
       await deployment(rehearsal);
       return { ...report, ran: (await journal.get(rehearsal)).ran.map(asReported) };
