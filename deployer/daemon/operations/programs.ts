@@ -1,5 +1,8 @@
 import { migrate, verify } from '../../deployment/programs.ts';
 import { onCopy } from '../../data/on-copy.ts';
+import type { Generation, Generations } from '../../data/types.ts';
+import type { Suite } from '../../deployment/model.ts';
+import { VERIFICATION, withChange } from '../../deployment/untouched.ts';
 import type { RanMigration } from '../../deployment/row-changes.ts';
 import type { Environment } from '../../../environments/schema.ts';
 import type { Operations } from '../../operations.ts';
@@ -22,11 +25,19 @@ export function programs(parts: Parts, deployment: Operations['deployment']) {
       const instance = await tools.instances.get(name, present.slot);
       if (instance) context.deployment.id = instance.deployment;
       const asked = suites.length > 0 ? suites : (present.config.verify.suites ?? []);
-      const found = await verify(tools, context, {
-        instance: { environment: name, slot: present.slot },
-        generation: present.generation,
-        suites: asked,
-      });
+      const judge = (generation: Generation | null) =>
+        verify(tools, context, {
+          instance: { environment: name, slot: present.slot },
+          generation,
+          suites: asked,
+        });
+      const generations = tools.generations(present.config);
+      const found =
+        generations && present.generation
+          ? await onCopy(generations, present.generation, (copy) =>
+              judgeUnchanged(generations, copy, () => judge(copy)),
+            )
+          : await judge(null);
       return { success: found.every(({ success }) => success), suites: found };
     },
 
@@ -49,6 +60,22 @@ export function programs(parts: Parts, deployment: Operations['deployment']) {
       return { ...report, ran: (await journal.get(rehearsal)).ran.map(asReported) };
     },
   } satisfies Partial<Operations>;
+}
+
+/** Nobody but the verification works on the copy: whatever differs after it was written by it. */
+async function judgeUnchanged(
+  generations: Generations,
+  copy: Generation,
+  judge: () => Promise<Suite[]>,
+): Promise<Suite[]> {
+  const watch = await generations.watch(copy);
+  try {
+    const suites = await judge();
+    const changed = await watch.changed();
+    return changed.length === 0 ? suites : withChange(suites, changed, VERIFICATION);
+  } finally {
+    await watch.end();
+  }
 }
 
 /** What became of the rows is our own note. */
