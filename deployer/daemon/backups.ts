@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   addFiles,
+  removeAdded,
   BackupError,
   createBackup,
   describeBackup,
@@ -73,11 +74,25 @@ export function backupTools(options: {
           `the backup ${backup} is damaged: ${failed.name}: expected ${failed.expected}, got ${failed.actual}`,
         );
       const { archive, schemaVersion } = await sentence(describeBackup(which));
-      const toDirectory = filesOf(home, environment);
-      return {
-        schemaVersion,
-        files: archive ? await sentence(addFiles({ ...which, toDirectory }, signal)) : null,
+      return { schemaVersion, hasFiles: archive !== null };
+    },
+
+    async addFiles({ environment, backup, to, signal }) {
+      const directory = backupsOf(home, environment);
+      const which = {
+        directory,
+        id: backup,
+        toDirectory: 'directory' in to ? to.directory : filesOf(home, environment),
       };
+      const list = 'deployment' in to ? join(directory, `${backup}.added-${to.deployment}.json`) : null;
+      return sentence(addFiles({ ...which, list }, signal));
+    },
+
+    async removeAdded(environment, deployment) {
+      const directory = backupsOf(home, environment);
+      const lists = await readdir(directory).catch(() => []);
+      for (const name of lists.filter((each) => each.endsWith(`.added-${deployment}.json`)))
+        await removeAdded(join(directory, name), filesOf(home, environment));
     },
 
     async restore({ config, backup, generation, signal }) {

@@ -66,10 +66,22 @@ export interface BackupTools {
   /** Ends scheduled work on the environment: it must not meet a hold. */
   giveWay(environment: string): Promise<void>;
   /**
-   * Verifies a backup and puts back those of its files that are missing; null: it holds no files.
+   * Verifies a backup.
    * @throws FailedError that says what is damaged
    */
   prepare(environment: string, backup: string, signal: AbortSignal): Promise<PreparedBackup>;
+  /**
+   * Puts back those of a backup's files that are missing: among the live ones, so that the deployment can take that back,
+   * or in a directory that is to be thrown away.
+   */
+  addFiles(request: {
+    environment: string;
+    backup: string;
+    to: { deployment: string } | { directory: string };
+    signal: AbortSignal;
+  }): Promise<{ added: number; kept: number }>;
+  /** Removes what a deployment has put back. Harmless when that is nothing. */
+  removeAdded(environment: string, deployment: string): Promise<void>;
   /** A new generation from a backup, or a copy of an earlier generation where that is named. */
   restore(request: {
     config: Environment;
@@ -91,7 +103,7 @@ export interface BackupTools {
 interface PreparedBackup {
   /** The newest migration that is applied in it. */
   schemaVersion: string | null;
-  files: { added: number; kept: number } | null;
+  hasFiles: boolean;
 }
 
 /** Remembers which processes are instances, so that a later daemon finds them again. */
@@ -140,8 +152,8 @@ export type DataPlan =
   | { kind: 'create' }
   /** The next generation, from a copy of the live one under a hold. */
   | { kind: 'next'; down: string | null }
-  /** The next generation, from a backup; to undo a restore, from the generation that it took the place of. */
-  | { kind: 'restore'; backup: string; generation: string | null };
+  /** The next generation, from a backup, `files`: of which missing ones are put back; to undo a restore, from the generation that it took the place of. */
+  | { kind: 'restore'; backup: string; generation: string | null; files: boolean };
 
 type Output = () => Promise<string>;
 

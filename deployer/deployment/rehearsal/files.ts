@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Generation, Generations } from '../../data/types.ts';
 import { oneLine } from '../../problem.ts';
 import { filesOf } from '../environment-of.ts';
@@ -42,6 +42,16 @@ export async function copyCheaply(work: Work): Promise<TrialFiles | null> {
     work.log(`the rehearsal sees the live files, not a copy: ${oneLine(error)}`);
     return null;
   }
+}
+
+/** The files of a backup, too: beside a copy of what is live, or else by themselves. */
+export async function addTrialFiles(work: Work, backup: string): Promise<void> {
+  const { tools, config, record, signal } = work;
+  const directory = work.files?.directory ?? join(roomOf(tools.home), record.id);
+  const remove = () => rm(directory, { recursive: true, force: true });
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  await tools.backups.addFiles({ environment: config.name, backup, to: { directory }, signal });
+  work.files ??= { directory, remove, damaged: () => Promise.resolve([]) };
 }
 
 /** What a rehearsal left whose daemon died. */

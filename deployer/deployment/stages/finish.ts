@@ -9,6 +9,8 @@ const MOST_COMMITS = 5000;
 export async function finish(work: Work): Promise<void> {
   const { tools, config, record } = work;
   if (config.requires && record.kind === 'deploy') await nameTag(work);
+  // Only now: until a restore is undone, what is live may name them.
+  if (record.request.undoes) await tools.backups.removeAdded(config.name, record.request.undoes.restore);
   await work.clearing;
   await tools.prune(config);
 }

@@ -7,7 +7,7 @@ import { failedUp, holdCheck, quickMs, suiteOf, upCheck, wayBackCheck } from '..
 import { beginAside } from '../rehearsal/aside.ts';
 import { clearAway } from '../rehearsal/clear-away.ts';
 import { looksMigrating } from '../rehearsal/looks-migrating.ts';
-import { allWithFiles, copyCheaply, copyFiles, withFiles } from '../rehearsal/files.ts';
+import { addTrialFiles, allWithFiles, copyCheaply, copyFiles, withFiles } from '../rehearsal/files.ts';
 import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
 import { promotionSuite } from '../rehearsal/promotion.ts';
 import { earlierRunsOn, tryWayBack, type Before } from '../rehearsal/way-back.ts';
@@ -44,7 +44,7 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
       await demandSound(work);
     }
     if (plan.kind === 'restore' && plan.generation === null)
-      await tools.backups.prepare(config.name, plan.backup, work.signal);
+      plan.files = (await tools.backups.prepare(config.name, plan.backup, work.signal)).hasFiles;
     work.rehearsed = true;
     return new Skipped(
       'this release was verified and live before; its way back is verified before the switch',
@@ -74,11 +74,13 @@ async function onCopyOfFiles(
   generations: Generations,
   rehearsed: (own: Generations) => Promise<void>,
 ): Promise<void> {
-  const files = await copyCheaply(work);
-  work.files = files;
+  work.files = await copyCheaply(work);
+  const own = work.files ? allWithFiles(generations, work.files) : generations;
   try {
-    await rehearsed(files ? allWithFiles(generations, files) : generations);
+    await rehearsed(own);
   } finally {
+    // A restore may have made them.
+    const { files } = work;
     if (files) clearAway(work, () => files.remove());
   }
 }
@@ -185,6 +187,7 @@ async function rehearseRestore(work: Work, generations: Generations, live: Live)
   const { tools, config, signal } = work;
   const plan = await planRestore(work, live);
   work.plan = plan;
+  if (plan.files) await addTrialFiles(work, plan.backup);
   const made = await tools.backups.restore({ config, ...plan, signal });
   const restored = work.files ? withFiles(made, work.files) : made;
   try {
