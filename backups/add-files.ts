@@ -1,5 +1,6 @@
-import { link, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { link, lstat, mkdir, readdir, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { AddedFile } from './remove-added.ts';
 import { restoreFiles, type Which } from './restore.ts';
 import { sweepTemporaries, temporaryName } from './names.ts';
 import { syncToDisk } from './sqlite/copy.ts';
@@ -13,9 +14,10 @@ export interface Added {
 /**
  * Adds what a full backup holds to a directory that may be in use. What is there stays as it is: files that came since
  * are still named by what is live, and by the data that an undo returns to. A file appears whole or not at all.
+ * @param list a file that names what is added, on disk before anything is, so that it can be removed again; null: none
  */
 export async function addFiles(
-  { toDirectory, ...which }: Which & { toDirectory: string },
+  { toDirectory, list, ...which }: Which & { toDirectory: string; list: string | null },
   signal: AbortSignal,
 ): Promise<Added> {
   await mkdir(toDirectory, { recursive: true, mode: 0o700 });
@@ -25,6 +27,10 @@ export async function addFiles(
   const count: Added = { added: 0, kept: 0 };
   try {
     await restoreFiles({ ...which, toDirectory: unpacked }, signal);
+    if (list !== null) {
+      await writeFile(list, JSON.stringify(await missing(unpacked, toDirectory)), { mode: 0o600 });
+      await syncToDisk(list);
+    }
     await addBelow(unpacked, toDirectory, count);
     return count;
   } finally {
@@ -58,4 +64,18 @@ async function isNew(make: () => Promise<unknown>): Promise<boolean> {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
   }
+}
+
+async function missing(from: string, to: string, below = ''): Promise<AddedFile[]> {
+  const found: AddedFile[] = [];
+  for (const entry of await readdir(join(from, below), { withFileTypes: true })) {
+    const name = join(below, entry.name);
+    if (entry.isDirectory()) found.push(...(await missing(from, to, name)));
+    else if ((await lstat(join(to, name)).catch(() => null)) === null) {
+      const { size, mtimeMs } = await lstat(join(from, name));
+      const target = entry.isSymbolicLink() ? await readlink(join(from, name)) : null;
+      found.push({ name, size, mtimeMs, target });
+    }
+  }
+  return found;
 }

@@ -14,6 +14,7 @@ import { expendable, expendableDropped, type Retention } from './retention.ts';
 import { withScratch } from './scratch.ts';
 import { createThreads } from './thread/client.ts';
 
+export { removeAdded } from './remove-added.ts';
 export { BackupError, removeBackup, sweepTemporaries };
 export type { Backup, Check, CreateOptions, Manifest, Which };
 
@@ -56,8 +57,10 @@ export const restoreFiles = (options: Which & { toDirectory: string }, signal?: 
   threads.of(options.directory).run('restoreFiles', options, signal);
 
 /** Adds the files of a full backup to a directory that may be in use; none that is there is touched. @throws BackupError */
-export const addFiles = (options: Which & { toDirectory: string }, signal?: AbortSignal): Promise<Added> =>
-  threads.of(options.directory).run('addFiles', options, signal);
+export const addFiles = (
+  options: Which & { toDirectory: string; list: string | null },
+  signal?: AbortSignal,
+): Promise<Added> => threads.of(options.directory).run('addFiles', options, signal);
 
 /** Writes the database of a backup as SQL text that the stock `sqlite3` reads, and ends the stream. @throws BackupError */
 export async function exportSql(which: Which, stream: NodeJS.WritableStream): Promise<void> {

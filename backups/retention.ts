@@ -4,8 +4,8 @@ import { newestFirst, timeOf } from './names.ts';
 const HOUR = 3_600_000;
 /** How long a scheduled backup stays, and at least what a restore dropped. */
 const AGE = { database: 48 * HOUR, full: 7 * 24 * HOUR, dropped: 7 * 24 * HOUR } as const;
-/** `<backup>.dropped-<id of the deployment, which begins with its time in UTC>.jsonl` */
-const DROPPED = /^(.+)\.dropped-(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
+/** `<backup>.dropped-<id of the deployment, which begins with its time in UTC>.jsonl`, and `.added-….json`: files put back. */
+const DROPPED = /^(.+)\.(?:dropped|added)-(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})-/;
 
 export interface Retention {
   /** How many before-deploy ones stay. */

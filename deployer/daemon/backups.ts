@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { COMMAND } from '../command.ts';
 import {
   addFiles,
+  removeAdded,
   BackupError,
   createBackup,
   describeBackup,
@@ -15,13 +16,12 @@ import {
 } from '../../backups/index.ts';
 import type { Environment } from '../../environments/schema.ts';
 import type { Generations } from '../data/types.ts';
+import { filesOf } from '../deployment/environment-of.ts';
 import type { BackupTools, Live, Tools } from '../deployment/work.ts';
 import { FailedError, oneLine } from '../problem.ts';
 import type { Background } from './background.ts';
 
 export const backupsOf = (home: string, environment: string) => join(home, 'backups', environment);
-
-const filesOf = (home: string, environment: string) => join(home, 'files', environment);
 
 /** What the backups' room says, as the operator's sentence. */
 export async function sentence<T>(work: Promise<T>): Promise<T> {
@@ -76,11 +76,25 @@ export function backupTools(options: {
           `the backup ${backup} is damaged: ${failed.name}: expected ${failed.expected}, got ${failed.actual}`,
         );
       const { archive, schemaVersion } = await sentence(describeBackup(which));
-      const toDirectory = filesOf(home, environment);
-      return {
-        schemaVersion,
-        files: archive ? await sentence(addFiles({ ...which, toDirectory }, signal)) : null,
+      return { schemaVersion, hasFiles: archive !== null };
+    },
+
+    async addFiles({ environment, backup, to, signal }) {
+      const directory = backupsOf(home, environment);
+      const which = {
+        directory,
+        id: backup,
+        toDirectory: 'directory' in to ? to.directory : filesOf(home, environment),
       };
+      const list = 'deployment' in to ? join(directory, `${backup}.added-${to.deployment}.json`) : null;
+      return sentence(addFiles({ ...which, list }, signal));
+    },
+
+    async removeAdded(environment, deployment) {
+      const directory = backupsOf(home, environment);
+      const lists = await readdir(directory).catch(() => []);
+      for (const name of lists.filter((each) => each.endsWith(`.added-${deployment}.json`)))
+        await removeAdded(join(directory, name), filesOf(home, environment));
     },
 
     async restore({ config, backup, generation, signal }) {

@@ -7,7 +7,7 @@ export type RowCounts = Readonly<Record<string, number>>;
 /** A difference between two states of a database, in words an operator can act on. */
 export interface Difference {
   table: string;
-  kind: 'rows' | 'table' | 'index' | 'view' | 'trigger' | 'sequence';
+  kind: 'rows' | 'table' | 'index' | 'view' | 'trigger' | 'sequence' | 'file';
   sentence: string;
 }
 

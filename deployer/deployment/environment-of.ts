@@ -6,6 +6,9 @@ import type { Release } from '../release/types.ts';
 import { FailedError } from '../problem.ts';
 import type { OwnSecrets } from './own-secrets.ts';
 
+/** Uploads and other files of an environment, kept over deployments. */
+export const filesOf = (home: string, environment: string): string => join(home, 'files', environment);
+
 /** What a release's programs and instances see (contract section 4), and nothing of the deployer's own environment. */
 export function releaseEnvironment(options: {
   home: string;
@@ -22,7 +25,7 @@ export function releaseEnvironment(options: {
   runsAgain?: boolean | undefined;
 }): Record<string, string> {
   const { home, config, release, generation, secrets } = options;
-  const files = join(home, 'files', config.name);
+  const files = filesOf(home, config.name);
   const scratch = join(home, 'scratch', config.name);
   for (const directory of [files, scratch]) mkdirSync(directory, { recursive: true, mode: 0o700 });
   return {

@@ -8,7 +8,7 @@ import { FailedError, oneLine } from '../problem.ts';
 import { putMode } from '../host/mode.ts';
 import type { InstanceSpec } from '../host/types.ts';
 import type { Release } from '../release/types.ts';
-import { argvOf, releaseEnvironment, writesOf } from './environment-of.ts';
+import { argvOf, filesOf, releaseEnvironment, writesOf } from './environment-of.ts';
 import { SILENCE, tellingWords } from './last-words.ts';
 import { digestOf } from './own-secrets.ts';
 import { isSlot, socketOf, type Instance, type Tools } from './work.ts';
@@ -74,7 +74,7 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     },
     socket,
     logFile,
-    writes: writesOf(env),
+    ...accessOf(filesOf(tools.home, config.name), slot, env),
     background: request.background ?? false,
   };
   const process = await tools.services.start(spec);
@@ -91,6 +91,12 @@ export async function boot(tools: Tools, request: BootRequest): Promise<Instance
     await stop(tools, instance, 0);
     throw error;
   }
+}
+
+/** One that is only tried, and is given the live files, must not change them: where instances are units, it cannot. */
+function accessOf(live: string, slot: string, env: Readonly<Record<string, string>>) {
+  const reads = isSlot(slot) || env['FILES_DIR'] !== live ? [] : [live];
+  return { reads, writes: writesOf(env).filter((path) => !reads.includes(path)) };
 }
 
 /** Where an instance serves. */

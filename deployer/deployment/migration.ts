@@ -63,7 +63,7 @@ export function planRollback(work: Work, live: Live): DataPlan {
   const then = rollbackTarget?.applied ?? [];
   if (record.request.restoreBackup) {
     if (!live.record.backup) throw new RefusedError(`there is no backup from before ${live.record.id}`);
-    return { kind: 'restore', backup: live.record.backup, generation: null };
+    return { kind: 'restore', backup: live.record.backup, generation: null, files: false };
   }
   if (isSameList(now, then)) return { kind: 'same' };
   if (live.record.proven && live.record.previous === rollbackTarget?.id) {

@@ -11,10 +11,15 @@ export async function beginNext(work: Work, live: Generation): Promise<void> {
 }
 
 async function begun(work: Work, generations: Generations, live: Generation): Promise<BegunCopy | null> {
-  const { tools, plan, record, config, signal } = work;
+  const { tools, plan, record, config, signal, log } = work;
   if (plan.kind === 'next') return replacesData(record) ? null : generations.beginCopy(live);
   if (plan.kind !== 'restore') return null;
-  // Nothing that is live changes a backup.
+  // Nothing that is live changes a backup. Its files, too, before any write has to wait for them.
+  if (plan.files) {
+    const to = { deployment: record.id };
+    const files = await tools.backups.addFiles({ environment: config.name, backup: plan.backup, to, signal });
+    log(`files of the backup: ${files.added} put back, ${files.kept} were there and stay`);
+  }
   const restored = await tools.backups.restore({ config, ...plan, signal });
   return { complete: () => Promise.resolve(restored), drop: () => generations.remove(restored) };
 }

@@ -48,6 +48,7 @@ export async function prepare(
     candidate: null,
     early: null,
     sound: Promise.resolve(null),
+    files: null,
     ahead: null,
     clearing: Promise.resolve(),
     slotIsFree,

@@ -11,32 +11,30 @@ type Restoring = Extract<DataPlan, { kind: 'restore' }>;
 
 /**
  * How a restore's database comes about: from the backup, once that has proved to be whole and not of a newer schema.
- * The files of a full backup that are missing are put back here, before any write has to wait for it.
  */
-export async function planRestore({ tools, record, signal, log }: Work, live: Live): Promise<Restoring> {
+export async function planRestore({ tools, record, signal }: Work, live: Live): Promise<Restoring> {
   const { environment, commit, request } = record;
   const backup = request.backup ?? '';
   if (live.record.commit !== commit)
     throw new RefusedError(
       `${live.record.commit.slice(0, 8)} went live in ${environment} after the restore was asked for: ask again`,
     );
-  const { schemaVersion, files } = await tools.backups.prepare(environment, backup, signal);
+  const { schemaVersion, hasFiles } = await tools.backups.prepare(environment, backup, signal);
   if (schemaVersion !== null && !(live.record.applied ?? []).includes(schemaVersion))
     throw new RefusedError(
       `the backup ${backup} has the schema of ${schemaVersion}, which the live release does not have: deploy the commit in its git-tag.txt first`,
     );
-  if (files) log(`files of the backup: ${files.added} put back, ${files.kept} were there and stay`);
-  return { kind: 'restore', backup, generation: null };
+  return { kind: 'restore', backup, generation: null, files: hasFiles };
 }
 
 /** How the undo of a restore comes about: from the data that was live before it. */
 export function planUndo({ tools, record, config }: Work, undo: Undo): Restoring {
   try {
     tools.generations(config)?.open(undo.generation);
-    return { kind: 'restore', backup: undo.backup, generation: undo.generation };
+    return { kind: 'restore', backup: undo.backup, generation: undo.generation, files: false };
   } catch {
     if (record.request.restoreBackup && undo.before !== null)
-      return { kind: 'restore', backup: undo.before, generation: null };
+      return { kind: 'restore', backup: undo.before, generation: null, files: false };
     throw new RefusedError(
       `the data from before ${undo.restore} is not kept any more; --restore-backup returns to ${undo.before ?? 'a backup'}, taken before it`,
     );
@@ -60,12 +58,14 @@ export async function saveDropped(
   await tools.journal.note(record.id, { cause: told });
 }
 
-/** Nothing was switched, or it was taken back with what it had dropped. */
+/** Nothing was switched, or it was taken back with what it had dropped, and with the files that it had put back. */
 export async function forgetDropped(
   { backups }: Pick<Tools, 'backups'>,
   record: DeploymentRecord,
 ): Promise<void> {
-  if (replacesData(record)) await backups.removeDropped(record.environment, record.id);
+  if (!replacesData(record)) return;
+  await backups.removeAdded(record.environment, record.id);
+  await backups.removeDropped(record.environment, record.id);
 }
 
 /** Whether the deployment's data does not come from what was live before it, so that only a copy of that leads back. */

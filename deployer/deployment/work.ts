@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Environment } from '../../environments/schema.ts';
-import type { BegunCopy, Generation, Generations, Watch, WriteLock } from '../data/types.ts';
+import type { BegunCopy, Difference, Generation, Generations, Watch, WriteLock } from '../data/types.ts';
 import type { Forge } from '../forge/types.ts';
 import type {
   FrontDoor,
@@ -68,10 +68,22 @@ export interface BackupTools {
   /** Ends scheduled work on the environment: it must not meet a hold. */
   giveWay(environment: string): Promise<void>;
   /**
-   * Verifies a backup and puts back those of its files that are missing; null: it holds no files.
+   * Verifies a backup.
    * @throws FailedError that says what is damaged
    */
   prepare(environment: string, backup: string, signal: AbortSignal): Promise<PreparedBackup>;
+  /**
+   * Puts back those of a backup's files that are missing: among the live ones, so that the deployment can take that back,
+   * or in a directory that is to be thrown away.
+   */
+  addFiles(request: {
+    environment: string;
+    backup: string;
+    to: { deployment: string } | { directory: string };
+    signal: AbortSignal;
+  }): Promise<{ added: number; kept: number }>;
+  /** Removes what a deployment has put back. Harmless when that is nothing. */
+  removeAdded(environment: string, deployment: string): Promise<void>;
   /** A new generation from a backup, or a copy of an earlier generation where that is named. */
   restore(request: {
     config: Environment;
@@ -93,7 +105,7 @@ export interface BackupTools {
 interface PreparedBackup {
   /** The newest migration that is applied in it. */
   schemaVersion: string | null;
-  files: { added: number; kept: number } | null;
+  hasFiles: boolean;
 }
 
 /** Remembers which processes are instances, so that a later daemon finds them again. */
@@ -142,8 +154,8 @@ export type DataPlan =
   | { kind: 'create' }
   /** The next generation, from a copy of the live one under a hold. */
   | { kind: 'next'; down: string | null }
-  /** The next generation, from a backup; to undo a restore, from the generation that it took the place of. */
-  | { kind: 'restore'; backup: string; generation: string | null };
+  /** The next generation, from a backup, `files`: of which missing ones are put back; to undo a restore, from the generation that it took the place of. */
+  | { kind: 'restore'; backup: string; generation: string | null; files: boolean };
 
 type Output = () => Promise<string>;
 
@@ -152,6 +164,14 @@ export interface AheadCopy {
   generation: Generation;
   /** How long one under a hold takes: nothing to speak of where most of it is made before. */
   heldMs: number;
+}
+
+/** An environment's files for a release that is only tried: what it does to them must not be seen. */
+export interface TrialFiles {
+  directory: string;
+  /** Which of them the release has removed or changed. */
+  damaged(): Promise<Difference[]>;
+  remove(): Promise<void>;
 }
 
 /** What needs no release, and is made beside its build: later stages wait for it, `undo` drops what none has taken. */
@@ -204,6 +224,8 @@ export interface Work {
   early: { instance: Promise<Instance>; suites: Promise<Suite[]> } | null;
   /** Set by `preflight`: what is wrong with the live database, or null; whoever first relies on it waits. */
   sound: Promise<string | null>;
+  /** Set by `rehearse`: the files that the release is tried on; null: the live ones. */
+  files: TrialFiles | null;
   /** Set by `fetch`: what is made while the release is built. */
   ahead: Ahead | null;
   /** What a rehearsal leaves to be cleared away; nobody but the end waits for it. Never rejects. */

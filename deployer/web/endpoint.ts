@@ -18,7 +18,7 @@ export interface Endpoint {
   body: z.ZodType;
   /** By media type; `null` is text. */
   answers: Record<string, z.ZodType | null>;
-  /** A GET that needs the token wherever it comes from: it answers the application's own data. */
+  /** A GET that needs the token wherever it comes from: it answers the application's own data, or starts its programs. */
   secret?: true;
   respond(operations: Operations, request: Request, response: Response): Promise<void>;
 }
@@ -37,6 +37,7 @@ interface Reading<Q extends Query> {
   summary: string;
   query: Q;
   answer: z.ZodType;
+  secret?: true;
   read(operations: Operations, input: Input<z.output<Q>, unknown>): Promise<unknown>;
 }
 
@@ -50,6 +51,7 @@ export function reading<Q extends Query>(path: string, spec: Reading<Q>): Endpoi
     query,
     body: nothing,
     answers: { 'application/json': spec.answer },
+    ...(spec.secret && { secret: spec.secret }),
     async respond(operations, request, response) {
       const input = { ...named(request), query: query.parse(request.query) };
       response.json(await spec.read(operations, input));

@@ -124,6 +124,7 @@ export const endpoints: readonly Endpoint[] = [
     summary: 'Applied migrations, and those that the head of the branch would bring',
     query: migrationsQuery,
     answer: migrations,
+    secret: true,
     read: (operations, { environment: name, query }) => operations.migrations(name, query.rehearsal),
   }),
   reading(`${ENVIRONMENT}/backups`, {

@@ -149,6 +149,22 @@ describe('a rehearsal where migrations have to be reversible', () => {
     await stage.allLive();
   });
 
+  it('lets the migrations of a head that nobody has verified see a copy when it asks what is pending', async () => {
+    const { operations } = stage.daemon;
+    await operations.lock('dev', 'look first', 'alice');
+    const program = await stage.repository.git('show', 'HEAD:migrate.mjs');
+    const writes = program.replace(
+      "if (verb !== 'status')",
+      `if (verb === 'status') database.exec("DELETE FROM notes");\nelse`,
+    );
+    await stage.push('dev', 'A status that writes', { 'migrate.mjs': writes });
+    expect(await operations.migrations('dev')).toMatchObject({ success: true });
+    expect((await stage.get('dev', '/notes')).body).toMatchObject([{ text: 'a note' }]);
+    await stage.push('dev', 'As before', { 'migrate.mjs': program });
+    await operations.unlock('dev', 'alice');
+    await stage.allLive();
+  });
+
   it('can be asked for by itself and touches nothing', async () => {
     const before = await stage.get('dev');
     const rehearsal = await stage.outcome(await stage.daemon.operations.rehearse('dev', 'alice'));

@@ -1,4 +1,8 @@
 import { migrate, verify } from '../../deployment/programs.ts';
+import { onCopy } from '../../data/on-copy.ts';
+import type { Generation, Generations } from '../../data/types.ts';
+import type { Suite } from '../../deployment/model.ts';
+import { VERIFICATION, withChange } from '../../deployment/untouched.ts';
 import type { RanMigration } from '../../deployment/row-changes.ts';
 import type { Environment } from '../../../environments/schema.ts';
 import type { Operations } from '../../operations.ts';
@@ -21,11 +25,19 @@ export function programs(parts: Parts, deployment: Operations['deployment']) {
       const instance = await tools.instances.get(name, present.slot);
       if (instance) context.deployment.id = instance.deployment;
       const asked = suites.length > 0 ? suites : (present.config.verify.suites ?? []);
-      const found = await verify(tools, context, {
-        instance: { environment: name, slot: present.slot },
-        generation: present.generation,
-        suites: asked,
-      });
+      const judge = (generation: Generation | null) =>
+        verify(tools, context, {
+          instance: { environment: name, slot: present.slot },
+          generation,
+          suites: asked,
+        });
+      const generations = tools.generations(present.config);
+      const found =
+        generations && present.generation
+          ? await onCopy(generations, present.generation, (copy) =>
+              judgeUnchanged(generations, copy, () => judge(copy)),
+            )
+          : await judge(null);
       return { success: found.every(({ success }) => success), suites: found };
     },
 
@@ -34,16 +46,36 @@ export function programs(parts: Parts, deployment: Operations['deployment']) {
       const { generation } = await live(name);
       const head = await headOf(row);
       const context = await contextOfHead(tools, row, head);
-      if (!context.config.commands.migrate || !generation)
+      const generations = tools.generations(context.config);
+      if (!context.config.commands.migrate || !generation || !generations)
         throw new RefusedError(
           `${name} has no migrations: its file names no commands.migrate or no database`,
         );
-      const report = await migrate(tools, context, generation, ['status']);
+      // Nobody has verified that program yet: what it does is not done to live data.
+      const report = await onCopy(generations, generation, (copy) =>
+        migrate(tools, context, copy, ['status']),
+      );
       if (rehearsal === undefined) return report;
       await deployment(rehearsal);
       return { ...report, ran: (await journal.get(rehearsal)).ran.map(asReported) };
     },
   } satisfies Partial<Operations>;
+}
+
+/** Nobody but the verification works on the copy: whatever differs after it was written by it. */
+async function judgeUnchanged(
+  generations: Generations,
+  copy: Generation,
+  judge: () => Promise<Suite[]>,
+): Promise<Suite[]> {
+  const watch = await generations.watch(copy);
+  try {
+    const suites = await judge();
+    const changed = await watch.changed();
+    return changed.length === 0 ? suites : withChange(suites, changed, VERIFICATION);
+  } finally {
+    await watch.end();
+  }
 }
 
 /** What became of the rows is our own note. */

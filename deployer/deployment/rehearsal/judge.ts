@@ -1,4 +1,4 @@
-import type { Generation, Generations, Watch } from '../../data/types.ts';
+import type { Difference, Generation, Generations, Watch } from '../../data/types.ts';
 import { stop } from '../instance.ts';
 import { contextOf } from '../migration.ts';
 import type { Suite } from '../model.ts';
@@ -48,11 +48,17 @@ export async function judge(
   meanwhile: () => void = () => {},
 ): Promise<Suite[]> {
   const { config } = work;
-  const atStart = await watch.changed();
+  const atStart = await changedBy(work, watch);
   if (atStart.length === 0) meanwhile();
   const asked = { instance, generation: copy, suites: config.verify.suites ?? [] };
   const suites = await verifyWork(work, asked);
-  const changed = await watch.changed();
+  const changed = await changedBy(work, watch);
   if (changed.length === 0) return suites;
   return withChange(suites, changed, atStart.length > 0 ? startOf(work) : VERIFICATION);
 }
+
+/** In its database, and among its files. */
+const changedBy = async ({ files }: Work, watch: Watch): Promise<Difference[]> => [
+  ...(await watch.changed()),
+  ...((await files?.damaged()) ?? []),
+];

@@ -10,6 +10,8 @@ const MOST_COMMITS = 5000;
 export async function finish(work: Work): Promise<void> {
   const { tools, config, record, release } = work;
   if (config.requires && record.kind === 'deploy') await nameTag(work);
+  // Only now: until a restore is undone, what is live may name them.
+  if (record.request.undoes) await tools.backups.removeAdded(config.name, record.request.undoes.restore);
   await work.clearing;
   // A boot after a power cut starts it before anybody has looked at it.
   if (release) await syncFileSystem(release.directory);

@@ -7,7 +7,7 @@ import { failedUp, holdCheck, quickMs, suiteOf, upCheck, wayBackCheck } from '..
 import { beginAside } from '../rehearsal/aside.ts';
 import { clearAway } from '../rehearsal/clear-away.ts';
 import { looksMigrating } from '../rehearsal/looks-migrating.ts';
-import { copyFiles, withFiles } from '../rehearsal/files.ts';
+import { addTrialFiles, allWithFiles, copyCheaply, copyFiles, withFiles } from '../rehearsal/files.ts';
 import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
 import { promotionSuite } from '../rehearsal/promotion.ts';
 import { earlierRunsOn, tryWayBack, type Before } from '../rehearsal/way-back.ts';
@@ -34,7 +34,8 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
     work.plan = { kind: 'create' };
     return new Skipped('there is no data yet to rehearse on');
   }
-  if (record.kind === 'restore') return rehearseRestore(work, generations, live);
+  if (record.kind === 'restore')
+    return onCopyOfFiles(work, generations, (own) => rehearseRestore(work, own, live));
   if (record.kind === 'rollback') {
     const plan = planRollback(work, live);
     work.plan = plan;
@@ -43,36 +44,54 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
       await demandSound(work);
     }
     if (plan.kind === 'restore' && plan.generation === null)
-      await tools.backups.prepare(config.name, plan.backup, work.signal);
+      plan.files = (await tools.backups.prepare(config.name, plan.backup, work.signal)).hasFiles;
     work.rehearsed = true;
     return new Skipped(
       'this release was verified and live before; its way back is verified before the switch',
     );
   }
-  await rehearseOnCopy(work, generations, live);
+  await onCopyOfFiles(work, generations, (own) => rehearseOnCopy(work, own, live));
 }
 
 /** No deployment comes of it: it is tried on copies of the files too, and where there is no data yet without. */
 async function rehearseAlone(work: Work): Promise<void> {
-  const { tools, config, live, signal } = work;
-  const { files, remove } = await copyFiles(tools.home, config.name, signal);
+  const { tools, config, live } = work;
+  work.files = await copyFiles(work);
   try {
     const generations = tools.generations(config);
-    const own = generations && withFiles(generations, files);
+    const own = generations && allWithFiles(generations, work.files);
     if (own && live?.generation) await rehearseOnCopy(work, own, live);
-    else await conclude(work, await rehearseAfresh(work, own, files));
+    else await conclude(work, await rehearseAfresh(work, own, work.files.directory));
   } finally {
     await work.clearing;
-    await remove();
+    await work.files.remove();
+  }
+}
+
+/** What is only tried must not reach the live files; the instance that will be live is given these. */
+async function onCopyOfFiles(
+  work: Work,
+  generations: Generations,
+  rehearsed: (own: Generations) => Promise<void>,
+): Promise<void> {
+  work.files = await copyCheaply(work);
+  const own = work.files ? allWithFiles(generations, work.files) : generations;
+  try {
+    await rehearsed(own);
+  } finally {
+    // A restore may have made them.
+    const { files } = work;
+    if (files) clearAway(work, () => files.remove());
   }
 }
 
 async function rehearseOnCopy(work: Work, generations: Generations, live: Live): Promise<void> {
   if (!live.generation) return;
-  const [{ generation: copy, heldMs }, likely] = await Promise.all([
+  const [{ generation, heldMs }, likely] = await Promise.all([
     takeCopy(work, generations, live.generation),
     looksMigrating(work, live),
   ]);
+  const copy = work.files ? withFiles(generation, work.files) : generation;
   try {
     if (likely) {
       work.plan = { kind: 'next', down: null };
@@ -168,7 +187,9 @@ async function rehearseRestore(work: Work, generations: Generations, live: Live)
   const { tools, config, signal } = work;
   const plan = await planRestore(work, live);
   work.plan = plan;
-  const restored = await tools.backups.restore({ config, ...plan, signal });
+  if (plan.files) await addTrialFiles(work, plan.backup);
+  const made = await tools.backups.restore({ config, ...plan, signal });
+  const restored = work.files ? withFiles(made, work.files) : made;
   try {
     await applyPlan(work, restored);
     await conclude(work, (await judgeOn(work, generations, restored)).suites);

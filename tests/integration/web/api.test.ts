@@ -60,9 +60,18 @@ describe('reading', () => {
     expect((await problemOf(await fetch(`${web.url}/api/deployments?${query}`))).status).toBe(400);
   });
 
+  it('starts no program of the branch for whoever has no token, also on loopback', async () => {
+    const response = await fetch(`${web.url}/api/environments/dev/migrations`);
+    expect((await problemOf(response)).status).toBe(401);
+    expect(web.operations.asked).toEqual([]);
+    expect(await (await fetch(`${web.url}/api/openapi.json`)).json()).toMatchObject({
+      paths: { '/api/environments/{environment}/migrations': { get: { security: [{ token: [] }] } } },
+    });
+  });
+
   it('answers migrations, backups and the audit trail of an environment', async () => {
     await change('POST', '/api/environments/dev/backups');
-    const get = async (what: string) => (await fetch(`${web.url}/api/environments/dev/${what}`)).json();
+    const get = async (what: string) => (await change('GET', `/api/environments/dev/${what}`)).json();
     expect(await get('migrations')).toMatchObject({ applied: ['001_first'], pending: ['002_second'] });
     expect(await get('backups')).toMatchObject({ backups: [{ kind: 'manual' }] });
     expect(await get('audit')).toMatchObject({ entries: [{ actor: 'cli:alice' }] });
