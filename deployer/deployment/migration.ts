@@ -53,7 +53,7 @@ export async function planData(work: Work, copy: Generation): Promise<DataPlan> 
 }
 
 /** How a rollback's database comes about: contract section 8. */
-export function planRollback(work: Work, live: Live): DataPlan {
+export async function planRollback(work: Work, live: Live): Promise<DataPlan> {
   const { rollbackTarget, record, log } = work;
   if (record.request.undoes) return planUndo(work, record.request.undoes);
   const now = live.record.applied ?? [];
@@ -68,8 +68,20 @@ export function planRollback(work: Work, live: Live): DataPlan {
     return { kind: 'same' };
   }
   const common = now.findIndex((name, index) => name !== then[index]);
+  await demandWayBack(work, common === -1 ? [] : now.slice(common));
   return { kind: 'next', down: common === -1 ? null : (now[common - 1] ?? 'none') };
 }
+
+/** @throws RefusedError where a rehearsal has seen that `down` does not bring back what was */
+async function demandWayBack({ tools, record }: Work, names: readonly string[]): Promise<void> {
+  const [name] = await tools.journal.oneWay(record.environment, names);
+  if (name !== undefined) throw notBack(`its rehearsal has seen that ${name} has no down that restores all`);
+}
+
+const notBack = (why: string) =>
+  new RefusedError(
+    `the migrations cannot be taken back: ${why}; --restore-backup returns to the backup from before and drops what changed since`,
+  );
 
 /** Brings a copy to the schema of the release: `down` by the release that is live, `up` by the new one. */
 export async function applyPlan(work: Work, generation: Generation): Promise<void> {
@@ -108,9 +120,7 @@ async function takeDown(work: Work, live: Live, generation: Generation, to: stri
   } catch (error) {
     work.signal.throwIfAborted();
     if (error instanceof CutOffError) throw error;
-    throw new RefusedError(
-      `the migrations cannot be taken back: ${oneLine(error)}; --restore-backup returns to the backup from before and drops what changed since`,
-    );
+    throw notBack(oneLine(error));
   }
 }
 

@@ -27,6 +27,9 @@ const ofCommit = (state: Knex, digits: string) =>
     .where('commit', '<', `${digits}g`)
     .select('seq');
 
+/** As `ran` is written. A name may hold what stands for any character: then more is found than is meant. */
+const naming = (name: string) => `%"name":${JSON.stringify(name)}%`;
+
 /** Reading what the journal wrote. */
 export function readRecords(state: Knex) {
   const rows = (trx: Knex = state) => trx<DeploymentRow>('deployments');
@@ -108,6 +111,21 @@ export function readRecords(state: Knex) {
       else void earlier.where({ tag: wanted.version });
       const row = await earlier.orderBy('seq', 'desc').first();
       return row ? toRecord(row) : null;
+    },
+
+    /** Of these migrations, those that cannot be taken back: by the rehearsal of what brought them last. */
+    async oneWay(environment: string, names: readonly string[]): Promise<string[]> {
+      const found = await Promise.all(
+        names.map(async (name) => {
+          const brought = rows()
+            .where({ environment })
+            .whereNotNull('live_at')
+            .whereLike('ran', naming(name));
+          const row = await brought.orderBy('seq', 'desc').first();
+          return row ? toRecord(row).ran.filter((ran) => ran.name === name && !ran.reversible) : [];
+        }),
+      );
+      return found.flat().map(({ name }) => name);
     },
 
     /** The newest deployment in one of the phases, or null; rehearsals, which make nothing live, are left out. */

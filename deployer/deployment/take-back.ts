@@ -104,7 +104,18 @@ async function tryToReturn(work: Work, live: Live): Promise<void> {
     await tools.journal.note(live.record.id, { applied });
     return pointTo(work, instance);
   }
+  await demandDown(work);
   return downAndBack(work, live);
+}
+
+/** @throws FailedError where the rehearsal has seen that `down` loses what was written: a person has to weigh that */
+async function demandDown({ tools, record }: Work): Promise<void> {
+  const { ran } = await tools.journal.get(record.id);
+  const oneWay = ran.find(({ reversible }) => !reversible);
+  if (oneWay && !replacesData(record))
+    throw new FailedError(
+      `its rehearsal has seen that ${oneWay.name} has no down that restores all; rollback ${record.environment} --restore-backup drops what was written since`,
+    );
 }
 
 /** By the journal: the earlier generation itself may have been swept already. */

@@ -35,7 +35,7 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
   }
   if (record.kind === 'restore') return rehearseRestore(work, generations, live);
   if (record.kind === 'rollback') {
-    const plan = planRollback(work, live);
+    const plan = await planRollback(work, live);
     work.plan = plan;
     if (plan.kind !== 'same') {
       await examineData(work);
@@ -215,11 +215,19 @@ async function rehearseFrom(
     const forecast = holdCheck(work, heldMs + migrateMs + bootMs + quickMs(suites));
     await conclude(work, [...suites, suiteOf([upCheck(work, migrateMs), forecast])]);
     work.proven = await earlier;
-    const wayBack = wayBackCheck(work, await back);
+    const problem = await back;
+    if (problem !== null) await noteOneWay(work);
+    const wayBack = wayBackCheck(work, problem);
     await conclude(work, [...suites, suiteOf([wayBack, upCheck(work, migrateMs), forecast])]);
   } finally {
     await aside.end();
   }
+}
+
+/** Whatever they say of themselves: nobody is to go back by a `down` that loses what was written. */
+async function noteOneWay(work: Work): Promise<void> {
+  work.ran = work.ran.map((ran) => ({ ...ran, reversible: false }));
+  await work.tools.journal.note(work.record.id, { ran: work.ran });
 }
 
 /** Records the suites, and ends the deployment at the first failure. */
