@@ -186,3 +186,28 @@ describe('a rehearsal where migrations have to be reversible', () => {
     expect(await heldBy('Authors', { 'steps/004_author.json': JSON.stringify(migration) })).toBe('done');
   });
 });
+
+describe('a rehearsal on a table that is empty today', () => {
+  it('rejects a down that would lose what visitors write into what took its place', async () => {
+    const stage = await Stage.set({ migrations: { 'require-reversible': true } });
+    try {
+      await stage.start();
+      await stage.allLive();
+      const migration = {
+        up: [...COPY, 'DROP TABLE notes'],
+        down: ['CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)', 'DROP TABLE remarks'],
+        touches: ['notes', 'remarks'],
+      };
+      const commit = await stage.push('dev', 'Moved', {
+        'migrations/002_moved.json': JSON.stringify(migration),
+        'behaviour.json': behaviour({ version: 'two', table: 'remarks' }),
+      });
+      expect(await stage.ended('dev', commit)).toMatchObject({
+        outcome: 'rejected',
+        cause: expect.stringContaining('the down of 002_moved loses rows written after it') as string,
+      });
+    } finally {
+      await stage.strike();
+    }
+  });
+});

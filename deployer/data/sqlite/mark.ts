@@ -6,8 +6,8 @@ import { comparableTables, listColumns } from '../../../backups/sqlite/tables.ts
 const indexed = z.array(z.object({ column: z.string() }));
 
 /**
- * Writes what a visitor might write after a migration: to each table that has rows and takes one more, a double of a
- * row with a key of its own. Returns the tables that took it; constraints may refuse, and then nothing is known.
+ * Writes what a visitor might write after a migration: to each table that takes one more row, a double of one with a
+ * key of its own, or plain values where it is empty. Returns the tables that took it; constraints may refuse, and then nothing is known.
  */
 export function markTables(file: string, tables: readonly string[]): string[] {
   const database = new Database(file);
@@ -29,13 +29,21 @@ function mark(database: Connection, table: string): boolean {
   if (kept.length === 0) return false;
   const values = kept.map(({ name }) => (unique.has(name) ? other(quoteName(name)) : quoteName(name)));
   const names = kept.map(({ name }) => quoteName(name)).join(', ');
-  const insert = `INSERT INTO ${quoteName(table)} (${names}) SELECT ${values.join(', ')} FROM ${quoteName(table)} LIMIT 1`;
+  const insert = `INSERT INTO ${quoteName(table)} (${names})`;
+  const double = `${insert} SELECT ${values.join(', ')} FROM ${quoteName(table)} LIMIT 1`;
+  const first = `${insert} VALUES (${kept.map(({ type }) => plain(type)).join(', ')})`;
   try {
-    return database.prepare(insert).run().changes === 1;
+    return database.prepare(double).run().changes === 1 || database.prepare(first).run().changes === 1;
   } catch {
-    // A constraint or a trigger refuses the double: this table cannot be tried this way.
+    // A constraint or a trigger refuses the row: this table cannot be tried this way.
     return false;
   }
+}
+
+/** A value that a column of this type keeps as it is. */
+function plain(type: string): string {
+  if (/BLOB/i.test(type)) return "x'00'";
+  return /INT|REAL|FLOA|DOUB|NUM|DEC|BOOL/i.test(type) ? '1' : "'rehearsal'";
 }
 
 /** A value that is not there yet: of the same type, so that checks have a chance to pass. */

@@ -96,8 +96,9 @@ async function loses(
   const touched = [...new Set(work.ran.flatMap(({ touches }) => touches))];
   const up = await generations.rows(copy);
   const existed = touched.filter((table) => table in before.rows);
-  // Only rows that moved have to move back; what is in a table that is wholly new belongs to the new release.
-  const moved = existed.some((table) => (up[table] ?? 0) < (before.rows[table] ?? 0));
+  // Only rows that moved have to move back; what is in a table that is wholly new belongs to the new release. A table that
+  // is gone may have been empty only today.
+  const moved = existed.some((table) => !(table in up) || (up[table] ?? 0) < (before.rows[table] ?? 0));
   const marked = await generations.mark(copy, moved ? touched : existed);
   if (marked.length === 0) return null;
   await migrate(work.tools, contextOf(work), copy, ['down', '--to', before.newest]);
