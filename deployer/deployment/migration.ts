@@ -7,6 +7,9 @@ import type { DataPlan, Live, Tools, Work } from './work.ts';
 
 type Ran = Work['ran'];
 
+/** Writes wait while a migration runs: one that takes so much longer than they may, hangs. Somebody still looks then. */
+const beyondHope = (holdMs: number) => Math.max(20_000, 10 * holdMs);
+
 /** The deployed release, as its own programs see themselves. */
 export function contextOf(work: Work): ReleaseContext {
   const { config, release, record, target, plan, signal, log } = work;
@@ -18,6 +21,7 @@ export function contextOf(work: Work): ReleaseContext {
     log,
     // Up, down and up again on copies, and once more under the hold.
     runsAgain: plan.kind !== 'same',
+    migrateMs: plan.kind === 'next' ? beyondHope(config.cutover.hold) : undefined,
     deployment: { id: record.id, commit: target.commit, branch: record.branch },
     background: mayTakeItsTime(work),
   };

@@ -109,6 +109,18 @@ describe('a rehearsal where migrations have to be reversible', () => {
     });
   });
 
+  it('rejects a migration that does not come to an end, long after writes would have had to go on', async () => {
+    const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
+    const endless =
+      'WITH RECURSIVE more(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM more) SELECT max(x) FROM more';
+    const migration = { up: [endless], down: ['SELECT 1'], touches: ['notes'] };
+    const files = { 'environments/dev.yaml': file.replace('hold: 5s', 'hold: 2s') };
+    expect(await pushed(migration, files)).toMatchObject({
+      outcome: 'rejected',
+      cause: expect.stringContaining('migrate up ran out of time') as string,
+    });
+  });
+
   it('lets a good migration pass and foretells hold and way back', async () => {
     const migration = {
       up: ['ALTER TABLE notes ADD COLUMN mood TEXT'],
