@@ -5,10 +5,13 @@ import type { MigrateReport } from '../operations.ts';
 import { migrate, migrateUp, type ReleaseContext } from './programs.ts';
 import { isBookkeeping } from './bookkeeping.ts';
 import { planUndo } from './restore.ts';
-import { RESTORE_INSTEAD, takeDown } from './take-down.ts';
+import { hasNoDown, RESTORE_INSTEAD, takeDown } from './take-down.ts';
 import type { DataPlan, Live, Tools, Work } from './work.ts';
 
 type Ran = Work['ran'];
+
+/** Writes wait while a migration runs: one that takes so much longer than they may, hangs. Somebody still looks then. */
+const beyondHope = (holdMs: number) => Math.max(20_000, 10 * holdMs);
 
 /** The deployed release, as its own programs see themselves. */
 export function contextOf(work: Work): ReleaseContext {
@@ -21,6 +24,7 @@ export function contextOf(work: Work): ReleaseContext {
     log,
     // Up, down and up again on copies, and once more under the hold.
     runsAgain: plan.kind !== 'same',
+    migrateMs: plan.kind === 'next' ? beyondHope(config.cutover.hold) : undefined,
     deployment: { id: record.id, commit: target.commit, branch: record.branch },
     background: mayTakeItsTime(work),
   };
@@ -56,7 +60,7 @@ export async function planData(work: Work, copy: Generation): Promise<DataPlan> 
 }
 
 /** How a rollback's database comes about: contract section 8. */
-export function planRollback(work: Work, live: Live): DataPlan {
+export async function planRollback(work: Work, live: Live): Promise<DataPlan> {
   const { rollbackTarget, record, log } = work;
   if (record.request.undoes) return planUndo(work, record.request.undoes);
   const now = live.record.applied ?? [];
@@ -71,8 +75,19 @@ export function planRollback(work: Work, live: Live): DataPlan {
     return { kind: 'same' };
   }
   const common = now.findIndex((name, index) => name !== then[index]);
+  await demandWayBack(work, common === -1 ? [] : now.slice(common));
   return { kind: 'next', down: common === -1 ? null : (now[common - 1] ?? 'none') };
 }
+
+/** @throws RefusedError where a rehearsal has seen that `down` does not bring back what was */
+async function demandWayBack({ tools, record }: Work, names: readonly string[]): Promise<void> {
+  const ran = (await tools.journal.ranLive(record.environment, names)).flat();
+  const oneWay = ran.find(({ reversible }) => !reversible);
+  if (oneWay) throw notBack(hasNoDown(oneWay.name));
+}
+
+const notBack = (why: string) =>
+  new RefusedError(`the migrations cannot be taken back: ${why}; ${RESTORE_INSTEAD}`);
 
 /** Brings a copy to the schema of the release: `down` by the release that is live, `up` by the new one. */
 export async function applyPlan(work: Work, generation: Generation): Promise<void> {
@@ -116,7 +131,7 @@ async function down(work: Work, live: Live, copy: Generation, to: string): Promi
   } catch (error) {
     work.signal.throwIfAborted();
     if (error instanceof CutOffError || error instanceof RefusedError) throw error;
-    throw new RefusedError(`the migrations cannot be taken back: ${oneLine(error)}; ${RESTORE_INSTEAD}`);
+    throw notBack(oneLine(error));
   }
 }
 

@@ -19,6 +19,8 @@ export interface ReleaseContext {
   deployment: { id: string; commit: string; branch: string };
   /** See `releaseEnvironment`. */
   runsAgain?: boolean | undefined;
+  /** Milliseconds that its migrations may take each time; absent: half an hour. */
+  migrateMs?: number | undefined;
   signal: AbortSignal;
   log: (line: string) => void;
   /** Its programs give way to what visitors wait for. */
@@ -36,6 +38,8 @@ export class MigrationError extends FailedError {
 }
 
 const MIGRATE_TIMEOUT_MS = 30 * 60_000;
+/** To say what is pending. */
+const STATUS_TIMEOUT_MS = 60_000;
 
 const text = z.string().max(10_000);
 const migrateReport = z.object({
@@ -81,7 +85,7 @@ export async function migrate(
     generation,
     {},
     [],
-    MIGRATE_TIMEOUT_MS,
+    args[0] === 'status' ? STATUS_TIMEOUT_MS : (context.migrateMs ?? MIGRATE_TIMEOUT_MS),
   );
   const reported = parse(migrateReport, result.stdout);
   // Names stay as they are: they are compared with what there is.

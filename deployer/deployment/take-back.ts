@@ -8,7 +8,7 @@ import { contextOf, liveContext } from './migration.ts';
 import { dropNext, takeNext } from './next-copy.ts';
 import { dataBefore, forgetDropped, replacesData } from './restore.ts';
 import { hold } from './stages/hold.ts';
-import { takeDown } from './take-down.ts';
+import { hasNoDown, takeDown } from './take-down.ts';
 import { socketOf, type Instance, type Live, type Work } from './work.ts';
 
 /** A hold may lapse, another process may lock the database, and an instance may end, without anything being wrong. */
@@ -105,7 +105,18 @@ async function tryToReturn(work: Work, live: Live): Promise<void> {
     await tools.journal.note(live.record.id, { applied });
     return pointTo(work, instance);
   }
+  await demandDown(work);
   return downAndBack(work, live);
+}
+
+/** @throws FailedError where the rehearsal has seen that `down` loses what was written: a person has to weigh that */
+async function demandDown({ tools, record }: Work): Promise<void> {
+  const { ran } = await tools.journal.get(record.id);
+  const oneWay = ran.find(({ reversible }) => !reversible);
+  if (oneWay && !replacesData(record))
+    throw new FailedError(
+      `${hasNoDown(oneWay.name)}; rollback ${record.environment} --restore-backup drops what was written since`,
+    );
 }
 
 /** By the journal: the earlier generation itself may have been swept already. */

@@ -8,6 +8,9 @@ import type { Tools } from './work.ts';
 export const RESTORE_INSTEAD =
   '--restore-backup returns to the backup from before and drops what changed since';
 
+export const hasNoDown = (migration: string) =>
+  `its rehearsal has seen that ${migration} has no down that restores all`;
+
 /**
  * Takes migrations back on a copy of what is live, whatever a rehearsal said of them: that had other rows.
  * @throws RefusedError when more rows are gone then than their `up` had added

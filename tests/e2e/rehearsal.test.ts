@@ -109,6 +109,18 @@ describe('a rehearsal where migrations have to be reversible', () => {
     });
   });
 
+  it('rejects a migration that does not come to an end, long after writes would have had to go on', async () => {
+    const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
+    const endless =
+      'WITH RECURSIVE more(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM more) SELECT max(x) FROM more';
+    const migration = { up: [endless], down: ['SELECT 1'], touches: ['notes'] };
+    const files = { 'environments/dev.yaml': file.replace('hold: 5s', 'hold: 2s') };
+    expect(await pushed(migration, files)).toMatchObject({
+      outcome: 'rejected',
+      cause: expect.stringContaining('migrate up ran out of time') as string,
+    });
+  });
+
   it('lets a good migration pass and foretells hold and way back', async () => {
     const migration = {
       up: ['ALTER TABLE notes ADD COLUMN mood TEXT'],
@@ -200,5 +212,30 @@ describe('a rehearsal where migrations have to be reversible', () => {
       touches: ['notes'],
     };
     expect(await heldBy('Authors', { 'steps/004_author.json': JSON.stringify(migration) })).toBe('done');
+  });
+});
+
+describe('a rehearsal on a table that is empty today', () => {
+  it('rejects a down that would lose what visitors write into what took its place', async () => {
+    const stage = await Stage.set({ migrations: { 'require-reversible': true } });
+    try {
+      await stage.start();
+      await stage.allLive();
+      const migration = {
+        up: [...COPY, 'DROP TABLE notes'],
+        down: ['CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)', 'DROP TABLE remarks'],
+        touches: ['notes', 'remarks'],
+      };
+      const commit = await stage.push('dev', 'Moved', {
+        'migrations/002_moved.json': JSON.stringify(migration),
+        'behaviour.json': behaviour({ version: 'two', table: 'remarks' }),
+      });
+      expect(await stage.ended('dev', commit)).toMatchObject({
+        outcome: 'rejected',
+        cause: expect.stringContaining('the down of 002_moved loses rows written after it') as string,
+      });
+    } finally {
+      await stage.strike();
+    }
   });
 });

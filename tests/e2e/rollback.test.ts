@@ -125,6 +125,25 @@ describe('a rollback', () => {
     });
   });
 
+  it('over a migration whose down was seen to lose rows is refused, and touches nothing', async () => {
+    await stage.post('dev', 'before');
+    const [again = ''] = MOVED.down ?? [];
+    await deployed('Loses', {
+      'migrations/002_moved.json': JSON.stringify({ ...MOVED, down: [again, 'DROP TABLE remarks'] }),
+      'behaviour.json': behaviour({ version: 'moved', table: 'remarks' }),
+    });
+    await deployed('On top', { 'behaviour.json': behaviour({ version: 'later', table: 'remarks' }) });
+    await stage.post('dev', 'after');
+    expect(await rollback({ last: true })).toMatchObject({ outcome: 'ok' });
+    expect(await rollback({ last: true })).toMatchObject({
+      outcome: 'refused',
+      cause: expect.stringMatching(
+        /rehearsal has seen that 002_moved has no down that restores all/,
+      ) as string,
+    });
+    expect((await stage.get('dev', '/notes')).body).toHaveLength(2);
+  });
+
   it('over a migration without a way back is refused unless a backup may be restored, and saves what that drops', async () => {
     const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
     await stage.post('dev', 'before');
@@ -138,7 +157,7 @@ describe('a rollback', () => {
     expect(await rollback({ last: true })).toMatchObject({
       outcome: 'refused',
       cause: expect.stringMatching(
-        /cannot be taken back: .*002_moved: it has no down.*--restore-backup/,
+        /cannot be taken back: .*002_moved has no down.*--restore-backup/,
       ) as string,
     });
     expect((await stage.get('dev', '/notes')).body).toHaveLength(2);

@@ -188,4 +188,22 @@ describe('while a deployment settles', () => {
     expect(await stage.ended('dev', first)).toMatchObject({ outcome: 'deployed' });
     await live(second);
   });
+
+  it('a down that was seen to lose rows is not run: a person is asked, and what visitors wrote stays', async () => {
+    await stage.post('dev', 'before');
+    const down = ['CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)', 'DROP TABLE remarks'];
+    const commit = await stage.push('dev', 'Loses and broken', {
+      'behaviour.json': behaviour({ version: 'loses', table: 'remarks', homeLive: 500 }),
+      'migrations/005_moved.json': JSON.stringify({ ...MOVED, down }),
+    });
+    await live(commit);
+    expect(await stage.post('dev', 'written on it')).toBe(201);
+    for (let count = 0; count < 30; count += 1) await stage.get('dev');
+    expect(await stage.ended('dev', commit)).toMatchObject({
+      outcome: 'needs_attention',
+      cause: expect.stringContaining('005_moved has no down that restores all') as string,
+    });
+    const { body } = await stage.get('dev', '/notes');
+    expect(body).toContainEqual(expect.objectContaining({ text: 'written on it' }));
+  });
 });

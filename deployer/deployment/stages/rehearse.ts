@@ -12,7 +12,7 @@ import { begin, end, judge, type Begun } from '../rehearsal/judge.ts';
 import { promotionSuite } from '../rehearsal/promotion.ts';
 import { earlierRunsOn, tryWayBack, type Before } from '../rehearsal/way-back.ts';
 import { causeOf } from '../cause.ts';
-import { withRows } from '../row-changes.ts';
+import { withRows, type RanMigration } from '../row-changes.ts';
 import { planRestore } from '../restore.ts';
 import { DeploymentEnded } from '../ended.ts';
 import type { Live, Work } from '../work.ts';
@@ -37,7 +37,7 @@ export async function rehearse(work: Work): Promise<Skipped | void> {
   if (record.kind === 'restore')
     return onCopyOfFiles(work, generations, (own) => rehearseRestore(work, own, live));
   if (record.kind === 'rollback') {
-    const plan = planRollback(work, live);
+    const plan = await planRollback(work, live);
     work.plan = plan;
     if (plan.kind !== 'same') {
       await examineData(work);
@@ -228,7 +228,8 @@ async function rehearseFrom(
     return rehearseCode(work, copy, await begin(work, generations, copy));
   }
   const after = await generations.rows(copy);
-  await work.tools.journal.note(work.record.id, { ran: withRows(work.ran, before.rows, after) });
+  const ran = withRows(work.ran, before.rows, after);
+  await work.tools.journal.note(work.record.id, { ran });
   const aside = beginAside(work, generations, copy);
   const back = aside.on((own, draft) => tryWayBack(own, generations, draft, { before, after }));
   const earlier = aside.on((own, draft) => earlierRunsOn(own, draft, live));
@@ -238,11 +239,18 @@ async function rehearseFrom(
     const forecast = holdCheck(work, heldMs + migrateMs + bootMs + quickMs(suites));
     await conclude(work, [...suites, suiteOf([upCheck(work, migrateMs), forecast])]);
     work.proven = await earlier;
-    const wayBack = wayBackCheck(work, await back);
+    const tried = await back;
+    if (tried.problem !== null) await noteOneWay(work, ran);
+    const wayBack = wayBackCheck(work, tried);
     await conclude(work, [...suites, suiteOf([wayBack, upCheck(work, migrateMs), forecast])]);
   } finally {
     await aside.end();
   }
+}
+
+/** Whatever they say of themselves: nobody is to go back by a `down` that loses what was written. */
+async function noteOneWay({ tools, record }: Work, ran: readonly RanMigration[]): Promise<void> {
+  await tools.journal.note(record.id, { ran: ran.map((each) => ({ ...each, reversible: false })) });
 }
 
 /** Records the suites, and ends the deployment at the first failure. */
