@@ -217,6 +217,8 @@ async function run(
     signal,
     log: (line) => log(hidden(line, secrets)),
   });
+  // One that we have ended ourselves says nothing about the release.
+  signal.throwIfAborted();
   return { ...result, stdout: hidden(result.stdout, secrets), tail: hidden(result.tail, secrets) };
 }
 
