@@ -85,8 +85,8 @@ export const environmentSchema = z.strictObject({
   migrations: z.strictObject({ 'require-reversible': z.boolean().default(false) }).prefault({}),
   cutover: z
     .strictObject({
-      // Nobody waits longer for an answer, and in less no database is copied.
-      hold: between('100ms', '1h').default(() => milliseconds('10s')),
+      // Nobody waits longer for an answer.
+      hold: between('1ms', '1h').default(() => milliseconds('10s')),
       settle: durationOr('60s'),
     })
     .prefault({}),

@@ -235,6 +235,8 @@ async function run(
     signal,
     log,
   });
+  // One that we have ended ourselves says nothing about the release.
+  signal.throwIfAborted();
   return { ...result, tail: tools.redaction.hide(result.tail) };
 }
 

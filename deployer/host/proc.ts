@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { codeOf } from '../problem.ts';
 import type { ProcessHandle } from './types.ts';
 
 /** The start time (field 22 of /proc/PID/stat) of a process that runs, null when there is none; a zombie counts as none. */
@@ -27,11 +28,14 @@ export function startedWith(name: string, value: string): ProcessHandle[] {
   });
 }
 
-/** Gone, or another user's: either way none of ours. */
+const NOT_OURS = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
+
+/** Gone, or another user's: either way none of ours. Where we can open no more files, nothing is known: nobody is dead. */
 function readOrNull(file: string): string | null {
   try {
     return readFileSync(file, 'latin1');
-  } catch {
-    return null;
+  } catch (error) {
+    if (NOT_OURS.has(codeOf(error) ?? '')) return null;
+    throw error;
   }
 }

@@ -118,7 +118,10 @@ describe('a pull request into the branch of an environment', () => {
     const write = "appendFileSync(join(process.env.FILES_DIR, 'kept'), process.env.DEPLOYMENT_ID);";
     await writeFile(join(stage.home, 'files', 'dev', 'kept'), 'as it was');
     const commit = await pulls.open(14, 'dev', { 'server.mjs': `${server}\n${write}` });
-    expect((await pulls.ended(14, commit)).outcome).toBe('ok');
+    expect(await pulls.ended(14, commit)).toMatchObject({
+      outcome: 'failed',
+      cause: expect.stringContaining('kept') as string,
+    });
     expect(await readFile(join(stage.home, 'files', 'dev', 'kept'), 'utf8')).toBe('as it was');
     await pulls.close(14);
   });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { FailedError } from '../../problem.ts';
 import { assertFree } from '../ports.ts';
-import { ifUnreachable } from '../sluice/control-client.ts';
+import { ifUnreachable, lacksFiles } from '../sluice/control-client.ts';
 import { holdIn, noneLeft } from '../sluice/hold.ts';
 import { CONTROL, HANDLE, linksIn, point } from '../sluice/links.ts';
 import type { FrontDoor, ProcessHandle, RunDirectory, ServiceManager } from '../types.ts';
@@ -40,7 +40,10 @@ export function embeddedFrontDoor({ home, runDirectory, services }: Edges): Fron
 
   async function ensure(environment: string, listen: string): Promise<void> {
     const directory = runDirectory.of(environment);
-    const running = await look(directory).catch(() => null);
+    const running = await look(directory).catch((error: unknown) => {
+      if (lacksFiles(error)) throw error;
+      return null;
+    });
     if (running?.listen === listen) return;
     await stop(environment);
     // It also ends one that has lost its directory, and with it the record of its process.

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { request } from '../../http.ts';
-import { FailedError, oneLine } from '../../problem.ts';
+import { codeOf, FailedError, oneLine } from '../../problem.ts';
 import { CONTROL } from './links.ts';
 
 const TIMEOUT = 5000;
@@ -53,6 +53,11 @@ export function whenUnreachable<T>(then: (error: Unreachable) => T) {
   };
 }
 
+/** It is we who cannot ask: that says nothing about whom we would have asked. */
+export const lacksFiles = (error: unknown): boolean => ['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '');
+
+const isOurs = (error: Error) => error instanceof FailedError || lacksFiles(error);
+
 function send(socketPath: string, path: string, body?: object): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const call = request({ socketPath, path, method: body ? 'POST' : 'GET', agent: false }, (answer) => {
@@ -67,9 +72,7 @@ function send(socketPath: string, path: string, body?: object): Promise<{ status
       TIMEOUT,
     );
     call.on('close', () => clearTimeout(timer));
-    call.on('error', (error) =>
-      reject(error instanceof FailedError ? error : new Unreachable(oneLine(error))),
-    );
+    call.on('error', (error) => reject(isOurs(error) ? error : new Unreachable(oneLine(error))));
     call.end(body && JSON.stringify(body));
   });
 }

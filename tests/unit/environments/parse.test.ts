@@ -50,8 +50,8 @@ describe('an environment', () => {
   });
 
   it.each([
-    [{ cutover: { hold: '2h' } }, 'cutover.hold: expected 100ms to 1h'],
-    [{ cutover: { hold: '0s' } }, 'cutover.hold: expected 100ms to 1h'],
+    [{ cutover: { hold: '2h' } }, 'cutover.hold: expected 1ms to 1h'],
+    [{ cutover: { hold: '0s' } }, 'cutover.hold: expected 1ms to 1h'],
     [{ backups: { schedule: { database: '0s' } } }, 'backups.schedule.database: expected 1m to 24d'],
   ])('is refused with what no machine can do: %j', (more, message) => {
     expect(complaint(stringify({ ...LEAST, ...more }))).toContain(message);
