@@ -43,7 +43,6 @@ export function codeOf(error: unknown): string | undefined {
 /** Any thrown value as one line without control characters, at most `limit` characters. */
 export function oneLine(error: unknown, limit = 400): string {
   const text = error instanceof Error ? error.message : String(error);
-  // oxlint-disable-next-line no-control-regex -- stripping control characters is the point
   const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
   // What turns the direction of the text that follows it.
   const clean = plain.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '').trim();

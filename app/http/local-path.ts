@@ -6,7 +6,6 @@ const BASE = 'http://datatracker.invalid';
  */
 export function localPath(text: string | null, fallback = '/'): string {
   if (text === null || !text.startsWith('/') || !URL.canParse(text, BASE)) return fallback;
-  // eslint-disable-next-line no-control-regex -- these are exactly what browsers drop from addresses
   if (/[\\\u0000-\u001f\u007f]/.test(text)) return fallback;
   const url = new URL(text, BASE);
   if (url.origin !== BASE || url.pathname.startsWith('//')) return fallback;

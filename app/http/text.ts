@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
 /** Control characters, and those that reorder or hide the text around them. */
-// eslint-disable-next-line no-control-regex -- to refuse them
 const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/;
 
 /** One line that a person typed: trimmed, NFC, nothing invisible in it. */

@@ -38,7 +38,6 @@ export function checkText(format: Format, bytes: Buffer): Finding[] {
 
 function checkLine(format: Format, line: string, number: number): Finding[] {
   const findings: Finding[] = [];
-  // eslint-disable-next-line no-control-regex -- to report them
   if (/[\u0000-\u0008\u000b\u000e-\u001f\u007f]/.test(line))
     findings.push(error(number, 'The line holds a control character.'));
   if (/[\u202a-\u202e\u2066-\u2069]/.test(line)) {

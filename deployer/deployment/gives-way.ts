@@ -26,3 +26,16 @@ export async function givingWay(
     return !newer.automatic || (kind === 'deploy' && !request.override);
   });
 }
+
+/** Of those that wait, what came after it and takes its place; undefined: nothing does. */
+export async function newerThan(
+  trx: Knex,
+  row: DeploymentRow,
+  waiting: readonly DeploymentRow[],
+): Promise<DeploymentRow | undefined> {
+  for (const newer of waiting.filter(({ seq }) => seq > row.seq)) {
+    const [givesWay] = await givingWay(trx, [row], toRecord(newer));
+    if (givesWay) return newer;
+  }
+  return undefined;
+}

@@ -1,49 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import type { Knex } from 'knex';
-import { oneLine } from '../problem.ts';
 import { redactAll, redactedChecks, type Redact } from '../redaction.ts';
-import type { Environment } from '../../environments/schema.ts';
-import { enqueue } from '../forge/outbox.ts';
-import { assertTransition, type Phase } from './lifecycle.ts';
-import {
-  stagesOf,
-  type Deployment,
-  type Kind,
-  type Outcome,
-  type Stage,
-  type StageName,
-  type Suite,
-} from './model.ts';
-import { readRecords, unfinished } from './records.ts';
-import { createStageMarks } from './stage-marks.ts';
-import {
-  toColumns,
-  toRecord,
-  type DeploymentRecord,
-  type DeploymentRow,
-  type Patch,
-  type Request,
-  type StageRow,
-} from './record.ts';
+import { acceptIn, tookItsPlace, waitingIn, type Acceptance } from './accept.ts';
 import { DeploymentEnded } from './ended.ts';
-import { givingWay } from './gives-way.ts';
-import { isSame } from './same.ts';
-import type { Tell } from './reports.ts';
-
-export interface Acceptance {
-  kind: Kind;
-  environment: string;
-  branch: string;
-  commit: string;
-  tree: string | null;
-  requestedBy: string;
-  automatic: boolean;
-  request: Request;
-  /** The environment, where it is known already. */
-  config?: Environment | null;
-}
+import { newerThan } from './gives-way.ts';
+import { journalEntries, type Tell } from './journal-entries.ts';
+import type { Phase } from './lifecycle.ts';
+import type { Deployment, Outcome, Stage, StageName, Suite } from './model.ts';
+import { toColumns, type DeploymentRecord, type Patch, type StageRow } from './record.ts';
+import { readRecords } from './records.ts';
+import { createStageMarks } from './stage-marks.ts';
 
 /** A finished stage that was not needed, with the reason; see `Journal.stage`. */
 export class Skipped {
@@ -71,99 +38,11 @@ export function createJournal(options: {
   const records = readRecords(state);
   const changes = new EventEmitter().setMaxListeners(0);
   const now = () => clock().toISOString();
-  const rows = (trx: Knex = state) => trx<DeploymentRow>('deployments');
-  // Before it is cut: half a secret is not recognised any more.
-  const line = (error: unknown) => oneLine(redact(error instanceof Error ? error.message : String(error)));
+  const entries = journalEntries({ records, now, reports, redact });
+  const { line, audit, tell, move, end, quarantine } = entries;
+  const rows = (trx: Knex = state) => entries.rows(trx);
   const changed = (id: string) => changes.emit('change', id);
   const marks = createStageMarks();
-
-  async function audit(
-    trx: Knex,
-    entry: { actor: string; action: string; environment: string; deployment: string | null; detail: string },
-  ): Promise<void> {
-    const { deployment, detail, ...rest } = entry;
-    await trx('audit').insert({ ...rest, at: now(), deployment_id: deployment, detail: line(detail) });
-  }
-
-  async function tell(trx: Knex, id: string): Promise<void> {
-    const record = await records.get(id, trx);
-    const replaced = record.replaced === null ? null : await records.get(record.replaced, trx);
-    for (const report of reports(await described(record, trx), await records.suitesOf(id, trx), replaced))
-      await enqueue(trx, report, now());
-  }
-
-  /** Until its own tree has been read, the environment is as it was. */
-  async function described(record: DeploymentRecord, trx: Knex): Promise<DeploymentRecord> {
-    if (record.config !== null || record.outcome !== null) return record;
-    return { ...record, config: (await records.liveOf(record.environment, trx))?.config ?? null };
-  }
-
-  async function move(trx: Knex, id: string, to: Phase, columns: Partial<DeploymentRow>): Promise<void> {
-    const { phase } = await records.get(id, trx);
-    assertTransition(phase, to);
-    await rows(trx)
-      .where({ id })
-      .update({ ...columns, phase: to });
-  }
-
-  async function end(
-    trx: Knex,
-    id: string,
-    {
-      outcome,
-      cause,
-      isTransient = false,
-    }: { outcome: Outcome; cause: string | null; isTransient?: boolean },
-  ): Promise<void> {
-    const record = await records.get(id, trx);
-    await move(trx, id, 'finished', {
-      outcome,
-      // A stage may have noted what has to be said of a success.
-      ...(cause === null ? {} : { cause: line(cause) }),
-      finished_at: now(),
-    });
-    await trx<StageRow>('stages')
-      .where({ deployment_id: id, state: 'waiting' })
-      .update({ state: 'skipped', cause: 'not reached' });
-    if (hasProved(record.kind, outcome))
-      await trx('quarantine').where({ environment: record.environment, commit: record.commit }).delete();
-    if (!isTransient && quarantines(record.kind, outcome)) await quarantine(trx, record);
-    if (record.kind === 'rollback' && outcome === 'ok' && record.request.from) {
-      await quarantine(trx, { ...record, commit: record.request.from });
-    }
-    await audit(trx, {
-      actor: 'deployer',
-      action: outcome,
-      environment: record.environment,
-      deployment: id,
-      detail: cause ?? record.cause ?? `${record.kind} of ${record.commit.slice(0, 8)}`,
-    });
-    await tell(trx, id);
-  }
-
-  /** What waits in an environment, rehearsals left out. */
-  const wanted = (trx: Knex, environment: string) =>
-    rows(trx).where({ environment, phase: 'waiting' }).whereNot({ kind: 'rehearsal' });
-
-  /** What came after it and takes its place, if anything does. */
-  async function newerOf(trx: Knex, row: DeploymentRow, waiting: readonly DeploymentRow[]) {
-    for (const newer of waiting.filter(({ seq }) => seq > row.seq)) {
-      const [givesWay] = await givingWay(trx, [row], toRecord(newer));
-      if (givesWay) return newer;
-    }
-    return undefined;
-  }
-
-  async function quarantine(
-    trx: Knex,
-    record: Pick<DeploymentRecord, 'environment' | 'commit' | 'id'>,
-  ): Promise<void> {
-    const { environment, commit, id } = record;
-    await trx('quarantine')
-      .insert({ environment, commit, deployment_id: id, since: now() })
-      .onConflict(['environment', 'commit'])
-      .merge();
-  }
 
   const redactedPatch = ({ cause, logTail, ...rest }: Patch): Patch => ({
     ...rest,
@@ -185,67 +64,11 @@ export function createJournal(options: {
      * @param also runs in the same transaction
      */
     async accept(acceptance: Acceptance, also?: (trx: Knex) => Promise<void>): Promise<DeploymentRecord> {
-      const { requestedBy, config = null, ...rest } = acceptance;
-      const request = redactAll(acceptance.request, redact);
-      const id = deploymentId(clock());
-      const superseded: string[] = [];
-      const joined = await state.transaction(async (trx) => {
-        // An older one of the same commit will not do: it gives way to what came between.
-        const newest = await unfinished(trx)
-          .where({ environment: rest.environment })
-          .whereNot({ kind: 'rehearsal' })
-          .orderBy('seq', 'desc')
-          .first();
-        if (newest && isSame(newest, acceptance)) {
-          await also?.(trx);
-          return newest.id;
-        }
-        const waiting = await wanted(trx, rest.environment);
-        await rows(trx).insert({
-          ...rest,
-          id,
-          phase: 'waiting',
-          requested_by: requestedBy,
-          requested_at: now(),
-          request: JSON.stringify(request),
-          config: config && JSON.stringify(config),
-        });
-        await trx<StageRow>('stages').insert(
-          stagesOf(rest.kind).map((name, position) => ({
-            deployment_id: id,
-            position,
-            name,
-            state: 'waiting',
-          })),
-        );
-        await audit(trx, {
-          actor: requestedBy,
-          action: `requested ${rest.kind}`,
-          environment: rest.environment,
-          deployment: id,
-          detail: [
-            rest.commit.slice(0, 8),
-            request.backup ?? '',
-            request.override ? 'override' : '',
-            request.reason ?? '',
-          ]
-            .filter(Boolean)
-            .join(' · '),
-        });
-        // It may say what the branch's head is now.
-        await also?.(trx);
-        if (rest.kind !== 'rehearsal') {
-          for (const older of await givingWay(trx, waiting, acceptance)) {
-            await end(trx, older.id, { outcome: 'superseded', cause: tookItsPlace(id) });
-            superseded.push(older.id);
-          }
-        }
-        // After the end of the older ones: of the same commit, `pending` is the last word.
-        await tell(trx, id);
-        return id;
-      });
-      for (const older of [...superseded, joined]) changed(older);
-      return records.get(joined);
+      const { id, superseded } = await state.transaction((trx) =>
+        acceptIn(trx, entries, { ...acceptance, request: redactAll(acceptance.request, redact) }, also),
+      );
+      for (const each of [...superseded, id]) changed(each);
+      return records.get(id);
     },
 
     async begin(id: string): Promise<DeploymentRecord> {
@@ -274,7 +97,7 @@ export function createJournal(options: {
         await trx('suites').where({ deployment_id: id }).delete();
         const row = await rows(trx).where({ id }).first();
         if (!row || kind === 'rehearsal') return;
-        const newer = await newerOf(trx, row, await wanted(trx, environment));
+        const newer = await newerThan(trx, row, await waitingIn(rows(trx), environment));
         if (newer) await end(trx, id, { outcome: 'superseded', cause: tookItsPlace(newer.id) });
       });
       changed(id);
@@ -385,24 +208,4 @@ export function createJournal(options: {
     audit: (entry: Parameters<typeof audit>[1]) => audit(state, entry),
     quarantine: (record: Parameters<typeof quarantine>[1]) => quarantine(state, record),
   };
-}
-
-/** A commit that failed is never deployed again by itself; a refusal or a newer commit is not its failure. */
-function quarantines(kind: Kind, outcome: Outcome): boolean {
-  return (
-    kind === 'deploy' &&
-    (outcome === 'rejected' || outcome === 'rolled_back' || outcome === 'needs_attention')
-  );
-}
-
-/** It is live and verified: an override, or a rollback to it, has lifted its quarantine. */
-const hasProved = (kind: Kind, outcome: Outcome) =>
-  outcome === 'deployed' || (kind === 'rollback' && outcome === 'ok');
-
-const tookItsPlace = (newer: string) => `a newer request, ${newer}, took its place`;
-
-/** Sortable, and safe in paths and unit names: 20261120-194403-1f9a3c. */
-function deploymentId(at: Date): string {
-  const [date = '', time = ''] = at.toISOString().split(/[T.]/);
-  return `${date.replaceAll('-', '')}-${time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`;
 }

@@ -29,6 +29,8 @@ const ofCommit = (state: Knex, digits: string) =>
     .where('commit', '<', `${digits}g`)
     .select('seq');
 
+export type Records = ReturnType<typeof readRecords>;
+
 /** Reading what the journal wrote. */
 export function readRecords(state: Knex) {
   const rows = (trx: Knex = state) => trx<DeploymentRow>('deployments');

@@ -1,4 +1,5 @@
 import type { Report } from '../forge/types.ts';
+import type { Tell } from './journal-entries.ts';
 import type { Suite } from './model.ts';
 import type { DeploymentRecord, RanSuite } from './record.ts';
 import { comment, findings } from './reports/comment.ts';
@@ -7,13 +8,6 @@ import { rehearsalReports } from './reports/rehearsal.ts';
 import { releaseNote } from './reports/release-note.ts';
 import { pageOf, STATES, statusOf, timeOf } from './reports/status.ts';
 import { describe, summaryOf } from './reports/words.ts';
-
-/** What the forge is to be told of a deployment; `replaced` is what it took the place of. */
-export type Tell = (
-  deployment: DeploymentRecord,
-  suites: RanSuite[],
-  replaced: DeploymentRecord | null,
-) => Report[];
 
 /**
  * What the forge is told of a deployment as it stands now (contract section 7): that it was asked for, has begun, or

@@ -1,7 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 
 const LONGEST = 8192;
-// oxlint-disable-next-line no-control-regex -- stripping control characters is the point
 const CONTROL = /\u001b\[[0-9;?]*[ -/]*[@-~]|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** Cuts bytes into lines without control characters; a line longer than 8 KB comes in pieces, so that memory is bounded. */

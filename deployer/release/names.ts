@@ -17,7 +17,6 @@ export function isTagName(name: string): boolean {
 
 /** The rules of git-check-ref-format(1) for what follows `refs/heads/`. */
 function isRefPath(name: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- git forbids control characters
   if (name === '' || /[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\.$/.test(name)) return false;
   return name.split('/').every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'));
 }

@@ -1,6 +1,6 @@
 import type { Deployment } from '../../deployment/model.ts';
 import { environmentIn } from '../../deployment/gate.ts';
-import type { Acceptance } from '../../deployment/journal.ts';
+import type { Acceptance } from '../../deployment/accept.ts';
 import { refusal, refusedBranch } from '../../deployment/refusal.ts';
 import { undoOf } from '../../deployment/restore.ts';
 import type { DeploymentRecord } from '../../deployment/record.ts';

@@ -8,7 +8,6 @@ export function isHidden(target: string): boolean {
     .toLowerCase()
     .split(/[/\\]/)
     // A matrix parameter, white space and control characters at the end are ignored by some servers.
-    // oxlint-disable-next-line no-control-regex -- they are what is looked for
     .map((segment) => segment.replace(/;.*$/s, '').replace(/[\u0000-\u0020\u007f]/g, ''))
     .filter((segment) => segment !== '');
   return (

@@ -82,7 +82,6 @@ describe('deploy', () => {
     expect(ran.stdout).toContain('npx deployer show d1');
     expect(ran.stderr).toMatch(/fetch +done +120 ms\n/);
     expect(ran.stderr).toMatch(/verify +failed +1\.5 s +routes: GET \/ was 500\n/);
-    // oxlint-disable-next-line no-control-regex -- no colours where there is no terminal
     expect(ran.stdout + ran.stderr).not.toMatch(/\u001B/);
   });
 
@@ -278,7 +277,6 @@ describe('status, history, show, logs', () => {
     const logged = await runCli(['logs', 'd1'], { web });
     const followed = await runCli(['logs', 'd1', '--follow'], { web });
     for (const { stdout } of [shown, logged, followed]) {
-      // oxlint-disable-next-line no-control-regex -- that none is there is the point
       expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f\u202e]/);
     }
     expect(logged.stdout).toContain('line');

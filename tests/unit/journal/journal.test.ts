@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { describe, expect, it, vi } from 'vitest';
-import { Skipped, type Acceptance } from '../../../deployer/deployment/journal.ts';
+import type { Acceptance } from '../../../deployer/deployment/accept.ts';
+import { Skipped } from '../../../deployer/deployment/journal.ts';
 import { STAGES } from '../../../deployer/deployment/model.ts';
 import { parseEnvironment } from '../../../environments/parse.ts';
 import { COMMIT, openJournal, TREE, wanted } from './journal.ts';

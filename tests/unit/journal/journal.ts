@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { createJournal, type Acceptance } from '../../../deployer/deployment/journal.ts';
+import type { Acceptance } from '../../../deployer/deployment/accept.ts';
+import { createJournal } from '../../../deployer/deployment/journal.ts';
 import { reportsOf } from '../../../deployer/deployment/reports.ts';
 import type { Report } from '../../../deployer/forge/types.ts';
 import { createRedaction } from '../../../deployer/redaction.ts';
