@@ -6,6 +6,7 @@ const BASE = 'http://datatracker.invalid';
  */
 export function localPath(text: string | null, fallback = '/'): string {
   if (text === null || !text.startsWith('/') || !URL.canParse(text, BASE)) return fallback;
+  // What browsers drop from addresses, or read otherwise.
   if (/[\\\u0000-\u001f\u007f]/.test(text)) return fallback;
   const url = new URL(text, BASE);
   if (url.origin !== BASE || url.pathname.startsWith('//')) return fallback;
