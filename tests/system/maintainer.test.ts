@@ -106,7 +106,7 @@ describe('a maintainer of a host', () => {
       await startAuthority(server.machine, SITE);
       const caddyfile = await server.machine.read('/etc/caddy/Caddyfile');
       await server.machine.put('/etc/caddy/Caddyfile', caddyfile.replace('\n', GLOBAL_OPTIONS));
-      await server.machine.run(['systemctl', 'reload', 'caddy']);
+      await server.machine.run(['systemctl', 'restart', 'caddy']);
       await server.machine.waitFor('a certificate', async () =>
         (await curl('-o /dev/null -w "%{http_code}"', `https://${SITE}/`)) === '200' ? true : undefined,
       );
