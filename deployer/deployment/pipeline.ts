@@ -19,7 +19,7 @@ import { retire } from './retire.ts';
 import { takeBack } from './take-back.ts';
 import { hasSwitched } from './recovery.ts';
 import { undo } from './undo.ts';
-import { DISK_FULL, isDiskFull, isOfTheMachine } from './disk-full.ts';
+import { DISK_FULL, isDiskFull, isOfTheMachine } from './machine-trouble.ts';
 import { DeploymentEnded, Stopped } from './ended.ts';
 import { withinRelease } from './last-words.ts';
 import { lastLines } from './last-lines.ts';

@@ -3,7 +3,7 @@ import { FailedError, oneLine, RefusedError } from '../problem.ts';
 import type { Generation } from '../data/types.ts';
 import { boot, DRAIN_MS, healthOf, setReadOnly, socketPath, stop } from './instance.ts';
 import { WARM_MS } from './retire.ts';
-import { lacksRoom } from './disk-full.ts';
+import { lacksRoom } from './machine-trouble.ts';
 import { contextOf, liveContext } from './migration.ts';
 import { dropNext, takeNext } from './next-copy.ts';
 import { dataBefore, forgetDropped, replacesData } from './restore.ts';

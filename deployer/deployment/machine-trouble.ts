@@ -1,5 +1,7 @@
 import { codeOf, oneLine } from '../problem.ts';
 
+/** Trouble that no commit is to blame for, told from an error's code or words: here alone. */
+
 export const DISK_FULL = 'DEPLOYER_HOME: the disk is full: make room, and deploy again';
 
 /** SQLite's word for it, and the system's. */
@@ -15,5 +17,5 @@ export const lacksRoom = (error: unknown): boolean => isDiskFull(error) || WORDS
 const OF_THE_MACHINE =
   /^(ENOSPC|EDQUOT|EROFS|EIO|EMFILE|ENFILE|ENOMEM|SQLITE_(FULL|BUSY|LOCKED|IOERR|NOMEM)(_.+)?)$/;
 
-/** What no commit is to blame for, in the same words: trouble with the deployer's own files and databases. */
+/** With the deployer's own files and databases, a full disk among it. */
 export const isOfTheMachine = (error: unknown): boolean => OF_THE_MACHINE.test(codeOf(error) ?? '');
