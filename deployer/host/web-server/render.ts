@@ -5,7 +5,7 @@ import { parseListen } from '../ports.ts';
 import { hiddenPattern } from './hidden-pattern.ts';
 import type { Site, WebServer } from './site.ts';
 
-/** Megabytes; an application may be content with less, and says so itself. */
+/** Mebibytes; an application may be content with less, and says so itself. */
 export const MOST_BODY_MB = 100;
 const SLOTS = ['blue', 'green'];
 

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { FailedError, oneLine } from '../../problem.ts';
 import type { Host } from '../host.ts';
 import type { Step } from '../step.ts';
@@ -79,14 +80,32 @@ export function withoutInstances(host: Host, pattern: string): Step {
   };
 }
 
-/** The last that the program itself has said, not what systemd says of it: why it does not run. */
+/**
+ * The last that the program itself has said, not what systemd says of it: why it does not run. One that is just
+ * being started again has not come to it yet: the run before has.
+ */
 async function lastWords(host: Host, unit: string): Promise<string | null> {
-  const said = ['journalctl', '--quiet', '--no-pager', '-o', 'cat', '-n', '1', `_SYSTEMD_UNIT=${unit}`];
-  const line = await host.ask(said);
-  if (!line) return null;
-  return /address already in use/i.test(line)
-    ? `${oneLine(line)} (ss -ltnp shows by which program)`
-    : oneLine(line);
+  const starting = (await state(host, 'SubState', unit)).startsWith('start');
+  const run = await state(host, 'InvocationID', unit);
+  const lines = await journal(host, unit);
+  const begun = starting ? lines.findIndex(({ _SYSTEMD_INVOCATION_ID: id }) => id === run) : -1;
+  const said = (begun > 0 ? lines.slice(0, begun) : lines).at(-1)?.MESSAGE;
+  if (!said) return null;
+  return /address already in use/i.test(said)
+    ? `${oneLine(said)} (ss -ltnp shows by which program)`
+    : oneLine(said);
+}
+
+/** The fields of systemd.journal-fields(7); a message that is not text is given as bytes, and passed over. */
+const JOURNAL_LINE = z.object({
+  MESSAGE: z.string().catch(''),
+  _SYSTEMD_INVOCATION_ID: z.string().optional(),
+});
+
+async function journal(host: Host, unit: string): Promise<z.infer<typeof JOURNAL_LINE>[]> {
+  const latest = ['journalctl', '--quiet', '--no-pager', '-o', 'json', '-n', '100', `_SYSTEMD_UNIT=${unit}`];
+  const lines = ((await host.ask(latest)) ?? '').split('\n').filter((line) => line !== '');
+  return lines.map((line) => JOURNAL_LINE.parse(JSON.parse(line)));
 }
 
 async function state(host: Host, property: string, unit: string): Promise<string> {
