@@ -6,7 +6,7 @@ export async function onCopy<T>(
   live: Generation,
   run: (copy: Generation) => Promise<T>,
 ): Promise<T> {
-  const copy = await generations.copy(live);
+  const copy = await generations.draft(live);
   try {
     return await run(copy);
   } finally {

@@ -77,6 +77,8 @@ export interface Generations {
   open(id: string): Generation;
   /** A consistent copy of a live one, as a new generation. */
   copy(from: Generation): Promise<Generation>;
+  /** The same, to try something on: it need not outlive a power cut, and does not wait for the disk. */
+  draft(from: Generation): Promise<Generation>;
   /** Begins a copy of a live one, so that little is left to be done under a hold: what was written meanwhile. */
   beginCopy(from: Generation): Promise<BegunCopy>;
   /** Whether that is so; otherwise all of the copy is made at its end. */

@@ -1,7 +1,8 @@
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PAUSE_MS = 3;
+/** Between two looks: each is a request to what is live, and must not take the time that is measured. */
+const PAUSE_MS = 10;
 const PATIENCE_MS = 300_000;
 
 /** Milliseconds from before `act` to the first answer of `version` at the front address. */

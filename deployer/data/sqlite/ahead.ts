@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import Database from 'better-sqlite3';
-import { copyDatabase, syncToDisk } from '../../../backups/sqlite/copy.ts';
 import { openForReading, type Connection } from '../../../backups/sqlite/open.ts';
 import { isWriteAhead, snapshot } from './snapshot.ts';
 
@@ -22,42 +21,22 @@ export function copiesAhead(file: string): boolean {
 }
 
 /**
- * Copies a database that others may write to, and keeps its write-ahead log from being begun anew, so that the log holds
- * all that they write from now on (https://sqlite.org/walformat.html: a page that changes in the database was in the log
- * before, and a log is begun anew only when nobody reads the state before).
+ * Keeps the write-ahead log of a database that others may write to from being begun anew, so that the log holds all that
+ * the database itself does not (https://sqlite.org/walformat.html: a page that changes in the database was in the log
+ * before, and a log is begun anew only when nobody reads the state before). Where all of it was in the database, that is
+ * left as it is, and the log may be begun anew once.
  */
-export async function begin({ from, to }: { from: string; to: string }): Promise<string> {
+export async function begin(from: string): Promise<string> {
   await shortenLog(from);
-  const keeper = snapshot(from);
-  try {
-    await copyDatabase(from, to);
-    await syncToDisk(to);
-  } catch (error) {
-    keeper.close();
-    throw error;
-  }
   const id = randomUUID();
-  begun.set(id, keeper);
+  begun.set(id, snapshot(from));
   return id;
 }
 
-/**
- * Puts the log beside the copy: whoever opens that first finds what a crash would have left, and all that was committed
- * in it. Nobody may write to the source meanwhile.
- */
-export async function finish({ id, from, to }: { id: string; from: string; to: string }): Promise<void> {
-  if (!begun.has(id)) throw new Error('the copy was given up: the data thread was started anew');
-  try {
-    // Not the database itself: closing it would drop this process's locks on it. Nobody locks a log.
-    await copyFile(`${from}-wal`, `${to}-wal`);
-  } finally {
-    giveUp(id);
-  }
-}
-
-export function giveUp(id: string): void {
+/** Returns whether it was kept until now: a thread that was started anew knows nothing of it. */
+export function giveUp(id: string): boolean {
   begun.get(id)?.close();
-  begun.delete(id);
+  return begun.delete(id);
 }
 
 /** A log keeps the length that it once had. Without patience: while somebody reads what is in it, it stays. */

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Thread } from '../../../backups/thread/client.ts';
+import { syncToDisk } from '../../../backups/sqlite/copy.ts';
 import type { BegunCopy, Generation } from '../types.ts';
+import { beginFiles } from './copy.ts';
 import type { GenerationDirectory } from './directory.ts';
 import type { DataJobs } from './jobs.ts';
 
@@ -16,18 +18,19 @@ export async function beginCopy(parts: {
   const draft = await directory.begin();
   const to = join(draft.directory, file);
   try {
-    const id = (await thread.run('copiesAhead', from)) ? await thread.run('begin', { from, to }) : null;
+    const begun = await beginFiles(thread, from, to);
+    if (begun) await syncToDisk(to);
     return {
       async complete() {
         try {
-          await (id === null ? thread.run('copy', { from, to }) : thread.run('finish', { id, from, to }));
-          return generation(await draft.publish());
+          await (begun ? begun.complete() : thread.run('copy', { from, to }));
+          return generation(await draft.publish('durable'));
         } finally {
           await draft.drop();
         }
       },
       async drop() {
-        if (id !== null) await thread.run('giveUp', id);
+        await begun?.drop();
         await draft.drop();
       },
     };

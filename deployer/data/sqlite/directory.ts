@@ -10,11 +10,14 @@ const CURRENT = 'current';
 
 export const isGenerationId = (name: string): boolean => GENERATION_ID.test(name);
 
+/** Whether a generation has to be there after a power cut. */
+export type Publishing = 'durable' | 'passing';
+
 /** A generation that is being made. */
 export interface Draft {
   directory: string;
-  /** Gives it its name, an id, once it is on disk. */
-  publish(): Promise<string>;
+  /** Gives it its name, an id: once it is on disk, unless it passes. */
+  publish(how: Publishing): Promise<string>;
   /** Removes what was not published. */
   drop(): Promise<void>;
 }
@@ -57,11 +60,11 @@ export class GenerationDirectory {
   }
 
   /** Makes a generation of what `fill` writes to the directory that it gets. */
-  async add(fill: (directory: string) => Promise<void>): Promise<string> {
+  async add(fill: (directory: string) => Promise<void>, how: Publishing): Promise<string> {
     const draft = await this.begin();
     try {
       await fill(draft.directory);
-      return await draft.publish();
+      return await draft.publish(how);
     } finally {
       await draft.drop();
     }
@@ -76,7 +79,8 @@ export class GenerationDirectory {
     await mkdir(directory);
     return {
       directory,
-      publish: async () => {
+      publish: async (how) => {
+        if (how === 'passing') return this.#publish(directory);
         for (const name of await readdir(directory)) await syncToDisk(join(directory, name));
         await syncToDisk(directory);
         const id = await this.#publish(directory);

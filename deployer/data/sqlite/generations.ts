@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { FailedError } from '../../problem.ts';
 import type { Generation, Generations } from '../types.ts';
 import { beginCopy } from './begin-copy.ts';
-import { GenerationDirectory, isGenerationId } from './directory.ts';
+import { copyWhole } from './copy.ts';
+import { GenerationDirectory, isGenerationId, type Publishing } from './directory.ts';
 import { lockDatabase } from './lock.ts';
 import { dataThreads } from './thread.ts';
 
@@ -22,13 +23,14 @@ export function sqliteGenerations(options: { home: string; environment: string; 
   const thread = dataThreads.of(path);
   const fileOf = ({ id }: { id: string }) => join(directory.pathOf(checked(id, environment)), file);
   const generation = (id: string): Generation => ({ id, env: { DATABASE_FILE: fileOf({ id }) } });
-  const add = async (fill: (databaseFile: string) => Promise<void>) =>
-    generation(await directory.add((temporary) => fill(join(temporary, file))));
+  const add = async (fill: (databaseFile: string) => Promise<void>, how: Publishing = 'durable') =>
+    generation(await directory.add((temporary) => fill(join(temporary, file)), how));
 
   return {
     create: () => add((to) => thread.run('create', to)),
-    copy: (from) => add((to) => thread.run('copy', { from: fileOf(from), to })),
-    fill: add,
+    copy: (from) => add((to) => copyWhole(thread, fileOf(from), to)),
+    draft: (from) => add((to) => copyWhole(thread, fileOf(from), to), 'passing'),
+    fill: (fill) => add(fill),
     beginCopy: async (from) => beginCopy({ thread, directory, file, from: fileOf(from), generation }),
     copiesAhead: (from) => thread.run('copiesAhead', fileOf(from)),
     open: (id) => {

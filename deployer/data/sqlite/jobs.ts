@@ -4,7 +4,7 @@ import { countRows, fingerprint, type Fingerprint } from '../../../backups/sqlit
 import { reading } from '../../../backups/sqlite/open.ts';
 import { firstProblem, foreignKeys, quickIntegrity } from '../../../backups/sqlite/sound.ts';
 import type { Difference, Marks, RowCounts, Unasked, UnaskedQuestion } from '../types.ts';
-import { begin, copiesAhead, finish, giveUp } from './ahead.ts';
+import { begin, copiesAhead, giveUp } from './ahead.ts';
 import { lastEntry, unaskedWrites } from './audit.ts';
 import { writeChanges } from './changes.ts';
 import { compareDatabases } from './compare.ts';
@@ -22,7 +22,6 @@ export const dataJobs = {
   copy: ({ from, to }: { from: string; to: string }): Promise<void> => copyDatabase(from, to),
   copiesAhead,
   begin,
-  finish,
   giveUp,
   fingerprint: (file: string): Fingerprint => reading(file, fingerprint),
   rows: (file: string): RowCounts => reading(file, countRows),

@@ -24,7 +24,7 @@ export function beginAside(work: Work, generations: Generations, migrated: Gener
   return {
     /** Whoever waits for the end, too, need not look at what comes of it. */
     on<T>(attempt: (own: Work, copy: Generation) => Promise<T>): Promise<T> {
-      const copied = generations.copy(migrated);
+      const copied = generations.draft(migrated);
       const trying = tryOn(copied, attempt);
       copies.push(copied);
       begun.push(trying.catch(() => undefined));

@@ -69,6 +69,7 @@ export function allWithFiles(generations: Generations, files: TrialFiles): Gener
     ...generations,
     create: async () => withFiles(await generations.create(), files),
     copy: async (from) => withFiles(await generations.copy(from), files),
+    draft: async (from) => withFiles(await generations.draft(from), files),
     fill: async (fill) => withFiles(await generations.fill(fill), files),
   };
 }

@@ -40,6 +40,6 @@ export async function dropAhead(work: Work): Promise<void> {
 async function copyOf(generations: Generations, from: Generation): Promise<AheadCopy> {
   const isAhead = await generations.copiesAhead(from);
   const began = performance.now();
-  const generation = await generations.copy(from);
+  const generation = await generations.draft(from);
   return { generation, heldMs: isAhead ? 0 : performance.now() - began };
 }

@@ -152,7 +152,7 @@ async function onFreshCopy(
   { heldMs, live }: Omit<Copied, 'copy'>,
 ): Promise<void> {
   if (!live.generation) return;
-  const copy = await generations.copy(live.generation);
+  const copy = await generations.draft(live.generation);
   try {
     await rehearseMigrations(work, generations, { copy, heldMs, live });
   } finally {

@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { closeDataThreads } from '../../../deployer/data/index.ts';
+import { beginFiles } from '../../../deployer/data/sqlite/copy.ts';
 import { sqliteGenerations } from '../../../deployer/data/sqlite/generations.ts';
+import { dataThreads } from '../../../deployer/data/sqlite/thread.ts';
 import type { BegunCopy, Generation, Generations } from '../../../deployer/data/types.ts';
 import { seeded } from '../../unit/scratch.ts';
 import { startProgram } from './child.ts';
@@ -120,6 +122,20 @@ test('a long log is shortened first, because all of it would be copied', async (
   expect(statSync(log).size).toBe(0);
   live.exec(rows(5));
   expect(await finished(begun)).toEqual(WHOLE);
+  live.close();
+});
+
+test.each([
+  { which: 'goes on', checkpoint: false, isSame: true },
+  { which: 'is begun anew', checkpoint: true, isSame: false },
+])('a log that $which while it is copied is told from the other', async ({ checkpoint, isSame }) => {
+  const live = application();
+  live.exec(rows(50));
+  if (checkpoint) live.pragma('wal_checkpoint(PASSIVE)');
+  const to = join(root, `copy-${number}.db`);
+  const begun = await beginFiles(dataThreads.of(fileOf(from)), fileOf(from), to);
+  live.exec(rows(5));
+  expect(await begun?.complete()).toBe(isSame);
   live.close();
 });
 

@@ -74,6 +74,41 @@ describe('a generation', () => {
     }
   });
 
+  test('is copied of one state while its log is begun anew again and again', async () => {
+    const from = await filled();
+    // What is written together is far apart, and between it there is enough for a log to change while it is copied.
+    sql(
+      fileOf(from),
+      `CREATE TABLE first(n INT); INSERT INTO first VALUES (0); CREATE TABLE log(n INT, padding BLOB);
+       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+       INSERT INTO log SELECT 0, randomblob(4000) FROM n;
+       CREATE TABLE last(n INT); INSERT INTO last VALUES (0)`,
+    );
+    const { nextLine } = startProgram(`
+      import Database from 'better-sqlite3';
+      const database = new Database(${JSON.stringify(fileOf(from))}, { timeout: 60000 });
+      database.pragma('wal_autocheckpoint = 0');
+      const write = database.transaction((i) => {
+        for (const table of ['first', 'log', 'last']) database.exec(\`UPDATE \${table} SET n = \${i}\`);
+      });
+      for (let i = 1; ; i++) {
+        write(i);
+        database.pragma(i % 3 ? 'wal_checkpoint(PASSIVE)' : 'wal_checkpoint(TRUNCATE)');
+        console.log(i);
+      }
+    `);
+    for (let round = 0; round < 20; round++) {
+      await nextLine();
+      const copy = await generations.draft(from);
+      const database = new Database(fileOf(copy));
+      const state = 'SELECT n FROM first UNION SELECT n FROM log UNION SELECT n FROM last';
+      expect(database.prepare(state).pluck().all()).toHaveLength(1);
+      expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+      database.close();
+      await generations.remove(copy);
+    }
+  });
+
   test('is copied while this process holds the write lock', async () => {
     const from = await filled();
     const lock = await generations.lock(from, 1000);
