@@ -16,6 +16,8 @@ import { isSlot, socketOf, type Instance, type Tools } from './work.ts';
 const HEALTH_TIMEOUT_MS = 5000;
 /** Between two looks for an instance's socket. */
 const LOOK_MS = 3;
+/** So many looks for the socket come to one for the process, which costs more. */
+const LOOKS = 10;
 const MODE_TIMEOUT_MS = 10_000;
 /** Characters of an answer that may be repeated. */
 const SAID = 1000;
@@ -180,8 +182,11 @@ async function untilThere(
   deadline: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const waits = () => !signal.aborted && performance.now() < deadline && tools.services.alive(process);
-  while (!existsSync(socket) && waits()) await sleep(LOOK_MS);
+  const waits = () => !signal.aborted && performance.now() < deadline;
+  for (let looks = 1; !existsSync(socket) && waits(); looks++) {
+    if (looks % LOOKS === 0 && !tools.services.alive(process)) return;
+    await sleep(LOOK_MS);
+  }
 }
 
 /** As an application's author knows it (contract section 4). */

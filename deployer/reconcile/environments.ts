@@ -31,13 +31,14 @@ export async function discover(
         `environment ${wanted.name} is claimed by the branches ${other.branch} and ${wanted.branch}; ${found.get(wanted.name)?.branch} keeps it`,
       );
   };
+  const look = new Map<string, Parsed>();
   const heads = await mirror.branches();
   for (const [branch, head] of [...heads].toSorted(([a], [b]) => a.localeCompare(b))) {
     for (const file of await mirror.list(head, 'environments')) {
       const name = /^([a-z][a-z0-9-]{0,30})\.yaml$/.exec(file)?.[1];
       if (!name) continue;
       const path = `environments/${file}`;
-      const config = parse((await mirror.read(head, path)) ?? '', path);
+      const config = parse((await mirror.read(head, path)) ?? '', path, look);
       if (config instanceof EnvironmentError) {
         problems.push(`branch ${branch}: ${config.message}`);
         if (known.get(name) === branch) claim({ name, branch, head, config: null });
@@ -45,6 +46,7 @@ export async function discover(
       else if (known.get(name) === branch) handedOver.set(name, config.branch);
     }
   }
+  lastLook = look;
   const claimed = new Set<string>();
   for (const { name, branch } of found.values()) {
     const holder = known.get(name);
@@ -66,7 +68,19 @@ export async function discover(
   return { wanted: inOrder([...found.values()]), problems };
 }
 
-function parse(text: string, path: string): Environment | EnvironmentError {
+type Parsed = Environment | EnvironmentError;
+
+/** What the last look has read: most of it stays, and most branches hold the same. */
+let lastLook: ReadonlyMap<string, Parsed> = new Map();
+
+function parse(text: string, path: string, look: Map<string, Parsed>): Parsed {
+  const key = `${path}\n${text}`;
+  const parsed = look.get(key) ?? lastLook.get(key) ?? parseAnew(text, path);
+  look.set(key, parsed);
+  return parsed;
+}
+
+function parseAnew(text: string, path: string): Parsed {
   try {
     return parseEnvironment(text, path);
   } catch (error) {

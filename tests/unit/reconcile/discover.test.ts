@@ -26,6 +26,19 @@ describe('an environment', () => {
     });
   });
 
+  it('is parsed once for all branches and looks that find the same text', async () => {
+    const mirror = new FakeMirror();
+    for (const branch of ['dev', 'main']) mirror.push(branch, branch, DEV);
+    await mirror.fetch();
+    const configOf = async () => (await discover(mirror, new Map())).wanted[0]?.config;
+    const config = await configOf();
+    expect(config).toMatchObject({ name: 'dev' });
+    expect(await configOf()).toBe(config);
+    mirror.push('dev', 'later', { 'dev.yaml': environment('dev', 'dev', { requires: 'other' }) });
+    await mirror.fetch();
+    expect(await configOf()).toMatchObject({ requires: 'other' });
+  });
+
   it('does not exist when only another branch holds its file', async () => {
     expect(await found({ feature: DEV })).toEqual({ wanted: [], problems: [] });
   });
