@@ -31,14 +31,10 @@ export async function discover(
         `environment ${wanted.name} is claimed by the branches ${other.branch} and ${wanted.branch}; ${found.get(wanted.name)?.branch} keeps it`,
       );
   };
-  const look = new Map<string, Parsed>();
+  const look: Look = { heads: new Map(), texts: new Map() };
   const heads = await mirror.branches();
   for (const [branch, head] of [...heads].toSorted(([a], [b]) => a.localeCompare(b))) {
-    for (const file of await mirror.list(head, 'environments')) {
-      const name = /^([a-z][a-z0-9-]{0,30})\.yaml$/.exec(file)?.[1];
-      if (!name) continue;
-      const path = `environments/${file}`;
-      const config = parse((await mirror.read(head, path)) ?? '', path, look);
+    for (const { name, config } of await filesAt(mirror, head, look)) {
       if (config instanceof EnvironmentError) {
         problems.push(`branch ${branch}: ${config.message}`);
         if (known.get(name) === branch) claim({ name, branch, head, config: null });
@@ -46,7 +42,7 @@ export async function discover(
       else if (known.get(name) === branch) handedOver.set(name, config.branch);
     }
   }
-  lastLook = look;
+  lastLooks.set(mirror, look);
   const claimed = new Set<string>();
   for (const { name, branch } of found.values()) {
     const holder = known.get(name);
@@ -70,17 +66,50 @@ export async function discover(
 
 type Parsed = Environment | EnvironmentError;
 
-/** What the last look has read: most of it stays, and most branches hold the same. */
-let lastLook: ReadonlyMap<string, Parsed> = new Map();
+interface EnvironmentText {
+  name: string;
+  text: string;
+}
 
-function parse(text: string, path: string, look: Map<string, Parsed>): Parsed {
-  const key = `${path}\n${text}`;
-  const parsed = look.get(key) ?? lastLook.get(key) ?? parseAnew(text, path);
-  look.set(key, parsed);
+/** What was read: by a branch's head, and by a file's name and text. */
+interface Look {
+  heads: Map<string, readonly EnvironmentText[]>;
+  texts: Map<string, Parsed>;
+}
+
+/** Of each mirror. Most heads stay from one look to the next, and most branches hold the same files. */
+const lastLooks = new WeakMap<object, Look>();
+
+async function filesAt(
+  mirror: Pick<Mirror, 'list' | 'read'>,
+  head: string,
+  look: Look,
+): Promise<{ name: string; config: Parsed }[]> {
+  const last = lastLooks.get(mirror);
+  const files = look.heads.get(head) ?? last?.heads.get(head) ?? (await readFiles(mirror, head));
+  const parsed = files.map(({ name, text }) => {
+    const key = `${name}\n${text}`;
+    const config = look.texts.get(key) ?? last?.texts.get(key) ?? parse(text, pathOf(name));
+    look.texts.set(key, config);
+    return { name, config };
+  });
+  // What could not be read, a damaged mirror may have had no more: it is looked for again.
+  if (files.length > 0 && files.every(({ text }) => text !== '')) look.heads.set(head, files);
   return parsed;
 }
 
-function parseAnew(text: string, path: string): Parsed {
+const pathOf = (name: string) => `environments/${name}.yaml`;
+
+async function readFiles(mirror: Pick<Mirror, 'list' | 'read'>, head: string): Promise<EnvironmentText[]> {
+  const found: EnvironmentText[] = [];
+  for (const file of await mirror.list(head, 'environments')) {
+    const name = /^([a-z][a-z0-9-]{0,30})\.yaml$/.exec(file)?.[1];
+    if (name) found.push({ name, text: (await mirror.read(head, pathOf(name))) ?? '' });
+  }
+  return found;
+}
+
+function parse(text: string, path: string): Parsed {
   try {
     return parseEnvironment(text, path);
   } catch (error) {
