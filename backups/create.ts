@@ -17,6 +17,7 @@ import { idAt, nextId, temporaryName } from './names.ts';
 import { withScratch } from './scratch.ts';
 import { copyDatabase, syncToDisk } from './sqlite/copy.ts';
 import { digest } from './large.ts';
+import { remember, sameAsNewest, stampOf } from './unchanged.ts';
 import { verifyFiles } from './verify.ts';
 
 export interface CreateOptions {
@@ -55,12 +56,16 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
   const path = join(directory, temporaryName(id));
   try {
     await mkdir(path, { mode: 0o700 });
-    const { manifest, copied } = await withScratch(directory, (scratch) =>
+    const { manifest, database } = await withScratch(directory, (scratch) =>
       write({ ...options, id, path, scratch }, signal),
     );
-    await withScratch(directory, (scratch) => mustVerify({ id, path, scratch, copied }, signal));
+    await withScratch(directory, (scratch) =>
+      mustVerify({ id, path, scratch, copied: database?.plain ?? null }, signal),
+    );
     const { kind, verifiedAt } = manifest;
-    return { id: await publish(directory, path, manifest), kind, verifiedAt };
+    const name = await publish(directory, path, manifest);
+    if (database) remember(directory, { ...database, file: join(directory, name, DATABASE) });
+    return { id: name, kind, verifiedAt };
   } finally {
     await rm(path, { recursive: true, force: true });
   }
@@ -76,7 +81,7 @@ async function write(draft: Draft, signal: AbortSignal) {
   const { id, kind, path, schemaVersion, now } = draft;
   const started = performance.now();
   // The database first: every file that it names is then still to come, or already there.
-  const { tables, database, copied } = await writeDatabase(draft, signal);
+  const database = await writeDatabase(draft, signal);
   const archived = await writeArchive(draft, signal);
   const manifest: Manifest = {
     format: 1,
@@ -86,28 +91,32 @@ async function write(draft: Draft, signal: AbortSignal) {
     verifiedAt: new Date(now.getTime() + performance.now() - started).toISOString(),
     schemaVersion,
     files: {
-      ...(database && { [DATABASE]: database }),
+      ...(database && { [DATABASE]: database.stored }),
       ...(archived && { [FILES]: archived.file }),
       [CONFIG]: await writeText(join(path, CONFIG), json(draft.config)),
       [GIT_TAG]: await writeText(join(path, GIT_TAG), draft.gitTag),
     },
-    tables,
+    tables: database?.tables ?? {},
     archive: archived?.contents ?? null,
   };
   await writeManifest(path, manifest);
-  return { manifest, copied };
+  return { manifest, database };
 }
 
-async function writeDatabase({ databaseFile, path, scratch }: Draft, signal: AbortSignal) {
-  if (databaseFile === null) return { tables: {}, database: null, copied: null };
+async function writeDatabase({ directory, databaseFile, path, scratch }: Draft, signal: AbortSignal) {
+  if (databaseFile === null) return null;
   const copy = join(scratch, 'copy.sqlite3');
+  const to = join(path, DATABASE);
+  const stamp = await stampOf(databaseFile);
   await copyDatabase(databaseFile, copy);
   signal.throwIfAborted();
+  const same = await sameAsNewest(directory, { copy, stamp, to });
+  if (same) return { ...same, stamp };
   const [tables, { stored, plain }] = await Promise.all([
     digest(copy, signal),
-    compressTo(join(path, DATABASE), readFrom(copy), signal),
+    compressTo(to, readFrom(copy), signal),
   ]);
-  return { tables, database: stored, copied: plain.sha256 };
+  return { tables, stored, plain: plain.sha256, stamp };
 }
 
 async function writeArchive({ filesDirectory, path }: Draft, signal: AbortSignal) {

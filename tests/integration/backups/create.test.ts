@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
@@ -107,6 +115,44 @@ describe('a backup', () => {
     await expect(restoreDatabase({ directory: source.directory, id, toFile })).rejects.toThrow(
       'has no database.sqlite3.zst',
     );
+  });
+
+  describe('of a database that has not changed since the one before', () => {
+    const make = () => inThisThread.createBackup({ ...source, kind: 'database' }, never);
+    const stored = ({ id }: { id: string }) => join(source.directory, id, 'database.sqlite3.zst');
+    const manifestOf = ({ id }: { id: string }) =>
+      JSON.parse(readFileSync(join(source.directory, id, 'manifest.json'), 'utf8')) as Record<
+        string,
+        unknown
+      >;
+    const isGood = async ({ id }: { id: string }) =>
+      (await verifyBackup({ directory: source.directory, id })).success;
+
+    test('holds the same, in files of its own', async () => {
+      const [first, second] = [await make(), await make()];
+      expect(readFileSync(stored(second))).toEqual(readFileSync(stored(first)));
+      expect(manifestOf(second)).toMatchObject({ id: second.id, tables: manifestOf(first)['tables'] });
+      writeFileSync(stored(first), 'damaged');
+      expect([await isGood(first), await isGood(second)]).toEqual([false, true]);
+    });
+
+    test('takes nothing from one that is damaged, or gone', async () => {
+      const first = await make();
+      writeFileSync(stored(first), 'damaged');
+      const second = await make();
+      rmSync(join(source.directory, second.id), { recursive: true });
+      expect([await isGood(first), await isGood(await make())]).toEqual([false, true]);
+    });
+
+    test('is told from one that has changed by a single row', async () => {
+      await make();
+      const live = new Database(source.databaseFile ?? '');
+      live.exec('UPDATE users SET age = age + 1 WHERE id = (SELECT max(id) FROM users)');
+      live.close();
+      const changed = await make();
+      expect(manifestOf(changed)).toMatchObject({ tables: dataJobs.fingerprint(source.databaseFile ?? '') });
+      expect(await isGood(changed)).toBe(true);
+    });
   });
 
   test('of the same second gets the next one, and overwrites nothing', async () => {
