@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Thread } from '../../../backups/thread/client.ts';
 import { syncToDisk } from '../../../backups/sqlite/copy.ts';
 import type { BegunCopy, Generation } from '../types.ts';
-import { beginFiles } from './copy.ts';
+import { beginFiles, type BegunFiles } from './copy.ts';
 import type { GenerationDirectory } from './directory.ts';
 import type { DataJobs } from './jobs.ts';
 
@@ -17,25 +17,30 @@ export async function beginCopy(parts: {
   const { thread, directory, file, from, generation } = parts;
   const draft = await directory.begin();
   const to = join(draft.directory, file);
+  let begun: BegunFiles | null = null;
+  const drop = async () => {
+    try {
+      await begun?.drop();
+    } finally {
+      await draft.drop();
+    }
+  };
   try {
-    const begun = await beginFiles(thread, from, to);
+    begun = await beginFiles(thread, from, to);
     if (begun) await syncToDisk(to);
-    return {
-      async complete() {
-        try {
-          await (begun ? begun.complete() : thread.run('copy', { from, to }));
-          return generation(await draft.publish('durable'));
-        } finally {
-          await draft.drop();
-        }
-      },
-      async drop() {
-        await begun?.drop();
-        await draft.drop();
-      },
-    };
   } catch (error) {
-    await draft.drop();
+    await drop();
     throw error;
   }
+  return {
+    async complete() {
+      try {
+        await (begun ? begun.complete() : thread.run('copy', { from, to }));
+        return generation(await draft.publish('durable'));
+      } finally {
+        await draft.drop();
+      }
+    },
+    drop,
+  };
 }

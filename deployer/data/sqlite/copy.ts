@@ -1,4 +1,5 @@
-import { copyFile, open, rm } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
+import { readFrom } from '../../../backups/compress.ts';
 import type { Thread } from '../../../backups/thread/client.ts';
 import { copyByProcess } from '../../host/copy-file.ts';
 import { codeOf } from '../../problem.ts';
@@ -26,7 +27,7 @@ export async function copyWhole(thread: Thread<DataJobs>, from: string, to: stri
 }
 
 /** A database that was copied, but for its log. */
-interface BegunFiles {
+export interface BegunFiles {
   /**
    * Puts the log beside the copy: whoever opens that first finds what a crash would have left, and all that was committed.
    * @returns false: the log was begun anew meanwhile, which may happen once; while others write to it, half of what was
@@ -57,8 +58,9 @@ export async function beginFiles(
   async function addLog(header: Buffer): Promise<boolean> {
     let kept = false;
     try {
-      // Not so the database itself: closing it would drop this process's locks on it. Nobody locks a log.
-      await copyFile(`${from}-wal`, `${to}-wal`).catch(unlessMissing);
+      // Not so the database itself: closing it would drop this process's locks on it. Nobody locks a log. It is read to
+      // its end: one that a checkpoint cuts off meanwhile keeps copyFile waiting for the rest for ever.
+      await writeFile(`${to}-wal`, readFrom(`${from}-wal`)).catch(unlessMissing);
     } finally {
       kept = await thread.run('giveUp', id);
     }

@@ -89,7 +89,7 @@ async function lastWords(host: Host, unit: string): Promise<string | null> {
   const run = await state(host, 'InvocationID', unit);
   const lines = await journal(host, unit);
   const begun = starting ? lines.findIndex(({ _SYSTEMD_INVOCATION_ID: id }) => id === run) : -1;
-  const said = (begun > 0 ? lines.slice(0, begun) : lines).at(-1)?.MESSAGE;
+  const said = (begun > 0 ? lines.slice(0, begun) : lines).findLast(({ MESSAGE }) => MESSAGE !== '')?.MESSAGE;
   if (!said) return null;
   return /address already in use/i.test(said)
     ? `${oneLine(said)} (ss -ltnp shows by which program)`

@@ -5,6 +5,8 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -153,6 +155,19 @@ describe('a backup', () => {
       expect(manifestOf(changed)).toMatchObject({ tables: dataJobs.fingerprint(source.databaseFile ?? '') });
       expect(await isGood(changed)).toBe(true);
     });
+  });
+
+  test('is not made of a database of which a page cannot be read', async () => {
+    const live = new Database(source.databaseFile ?? '');
+    live.pragma('wal_autocheckpoint = 0');
+    live.prepare('INSERT INTO users(name, secret) VALUES (?, ?)').run('Eve', Buffer.alloc(20_000, 'secret'));
+    const log = `${source.databaseFile}-wal`;
+    truncateSync(log, statSync(log).size - 1);
+    await expect(inThisThread.createBackup({ ...source, kind: 'database' }, never)).rejects.toThrow(
+      'I/O error',
+    );
+    expect(readdirSync(source.directory)).toEqual([]);
+    live.close();
   });
 
   test('of the same second gets the next one, and overwrites nothing', async () => {

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setImmediate as immediately } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { closeDataThreads } from '../../../deployer/data/index.ts';
@@ -139,6 +140,23 @@ test.each([
   live.close();
 });
 
+test('a log that is cut off while it is copied is copied to the end that it then has', async () => {
+  const live = application();
+  live.exec(rows(30_000));
+  // Who reads keeps it from being shortened at the beginning, which it would be because it is long.
+  const reader = new Database(fileOf(from));
+  reader.exec('BEGIN; SELECT * FROM users');
+  const to = join(root, `copy-${number}.db`);
+  const begun = await beginFiles(dataThreads.of(fileOf(from)), fileOf(from), to);
+  reader.close();
+  const completed = begun?.complete();
+  while (!statSync(`${to}-wal`, { throwIfNoEntry: false })?.size) await immediately();
+  live.pragma('wal_checkpoint(TRUNCATE)');
+  expect(statSync(`${fileOf(from)}-wal`).size).toBe(0);
+  expect(await completed).toBe(false);
+  live.close();
+});
+
 test('where whoever reads keeps others from writing, all of it is copied at the end', async () => {
   sql(fileOf(from), 'PRAGMA journal_mode = delete');
   expect(await generations.copiesAhead(from)).toBe(false);
@@ -150,11 +168,27 @@ test('where whoever reads keeps others from writing, all of it is copied at the 
 test('one that is given up leaves nothing, and keeps nothing of the log', async () => {
   const begun = await generations.beginCopy(from);
   await begun.drop();
-  expect(readdirSync(dirname(dirname(fileOf(from))))).toEqual([from.id]);
+  expect(left()).toEqual(NOTHING);
+});
+
+test('nor does one that does not get to the disk', async () => {
+  const directory = dirname(dirname(fileOf(from)));
+  const copy = () =>
+    readdirSync(directory).find((name) => name !== from.id && existsSync(join(directory, name, 'app.db')));
+  const begun = generations.beginCopy(from).catch(String);
+  while (!copy()) await immediately();
+  rmSync(join(directory, copy() ?? ''), { recursive: true });
+  expect(await begun).toContain('ENOENT');
+  expect(left()).toEqual(NOTHING);
+});
+
+const NOTHING = { copies: [], busy: 0, log: false };
+
+function left() {
+  const copies = readdirSync(dirname(dirname(fileOf(from)))).filter((name) => name !== from.id);
   const live = application();
   live.exec(rows(5));
   const [result] = live.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
-  expect(result?.busy).toBe(0);
   live.close();
-  expect(existsSync(`${fileOf(from)}-wal`)).toBe(false);
-});
+  return { copies, busy: result?.busy, log: existsSync(`${fileOf(from)}-wal`) };
+}

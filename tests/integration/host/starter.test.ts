@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runCommand } from '../../../deployer/host/command.ts';
+import { copyByProcess } from '../../../deployer/host/copy-file.ts';
 import { execute } from '../../../deployer/host/execute.ts';
 import type { Execution } from '../../../deployer/host/types.ts';
 import { startTimeOf } from '../../../deployer/host/proc.ts';
@@ -129,5 +131,23 @@ describe('the starter', () => {
     await until(() => existsSync(once), 'the first time');
     process.kill(pid, 'SIGKILL');
     expect((await executed).stdout.toString()).toBe('again\n');
+  });
+
+  test('that is killed leaves a copy that writes to a file of its own, which nobody sees', async () => {
+    opened();
+    const pid = await starterPid();
+    const [from, to] = ['from', 'to'].map((name) => join(scratch(), name)) as [string, string];
+    execFileSync('mkfifo', [from]);
+    const source = openSync(from, 'r+');
+    const fileOf = () => statSync(to, { throwIfNoEntry: false })?.ino;
+    const copied = copyByProcess(from, to);
+    await until(() => fileOf() !== undefined, 'the first copy');
+    const first = fileOf();
+    process.kill(pid, 'SIGKILL');
+    await until(() => fileOf() !== undefined && fileOf() !== first, 'another file');
+    const second = fileOf();
+    closeSync(source);
+    await copied;
+    expect(fileOf()).toBe(second);
   });
 });
