@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, readdir, readlink, symlink } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { copyFile, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Difference } from '../../data/types.ts';
 import { codeOf, FailedError } from '../../problem.ts';
@@ -9,6 +9,9 @@ export interface Most {
   files: number;
   bytes: number;
 }
+
+/** Bytes from which a file is not read in one piece. */
+const LARGE = 8 * 1024 * 1024;
 
 interface Copying {
   most: Most;
@@ -34,12 +37,14 @@ export async function copyTree(
     const [source, target] = [join(from, name), join(to, name)];
     shares &&= await sharesBlocks(source, target);
     if (!shares) {
-      bytes += (await lstat(source)).size;
+      const { size, mode } = await lstat(source);
+      bytes += size;
       if (bytes > most.bytes)
         throw new FailedError(
           `there are more than ${most.bytes / 1024 / 1024} MB on a file system without copies that share blocks`,
         );
-      await copyFile(source, target);
+      // Read to its end: one that is cut off meanwhile keeps copyFile waiting for the rest for ever.
+      await writeFile(target, size < LARGE ? await readFile(source) : createReadStream(source), { mode });
     }
     copied.set(name, (await lstat(target)).mtimeMs);
   }
