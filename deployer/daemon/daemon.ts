@@ -4,50 +4,34 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
-import { createConductor, type Conductor } from '../deployment/conductor.ts';
-import { createJournal, type Journal } from '../deployment/journal.ts';
-import { whatIsWrong } from '../deployment/own-secrets.ts';
+import type { Conductor } from '../deployment/conductor.ts';
 import { deploymentLogs } from '../deployment/prepare.ts';
-import { reportsOf } from '../deployment/reports.ts';
 import type { Tools } from '../deployment/work.ts';
 import { githubForge } from '../forge/github/forge.ts';
 import { realTime, type Time } from '../forge/github/pace.ts';
 import { localForge } from '../forge/local/forge.ts';
-import { createOutbox } from '../forge/outbox.ts';
 import type { Forge } from '../forge/types.ts';
+import { openStarter } from '../host/starter/client.ts';
 import type { Operations } from '../operations.ts';
-import { createReconciler, type EnvironmentRow, type Reconciler } from '../reconcile/reconciler.ts';
+import type { Reconciler } from '../reconcile/reconciler.ts';
 import { createRedaction, type Redaction } from '../redaction.ts';
 import { secretsIn, type Settings } from '../settings.ts';
 import { openState } from '../state.ts';
-import { createMetrics, type Metrics } from '../web/metrics.ts';
+import { beginTrial, isOnTrial, takeOver, tellTakenBack } from '../upgrade/take-over.ts';
 import { needAddresses } from './addresses.ts';
-import { countedClock } from './counted-clock.ts';
-import { createBackground } from './background.ts';
-import { closer, stopInstances } from './close.ts';
-import { backupOperations } from './backup-operations.ts';
-import { deploymentsLog } from './deployments-log.ts';
 import { clearUnfinishedBackups } from './backups.ts';
+import { tellChanges } from './changes.ts';
+import { closer, stopInstances } from './close.ts';
+import { countedClock } from './counted-clock.ts';
 import { clearDrills } from './drill.ts';
-import { lookUp } from './live.ts';
-import { startLogCap } from './log-cap.ts';
+import { findAgain } from './find-again.ts';
 import { startForgetting } from './forget.ts';
-import { createOperations } from './operations/operations.ts';
+import { startLogCap } from './log-cap.ts';
 import { clearRehearsals } from './prune.ts';
 import { endRemoved } from './removed.ts';
-import { createRehearsals } from './rehearsals.ts';
-import { createSchedule, type Schedule } from './schedule.ts';
+import { composeRooms } from './rooms.ts';
+import type { Schedule } from './schedule.ts';
 import { listen, publicUrl, serve } from './server.ts';
-import { findAgain } from './find-again.ts';
-import { createSupervisor } from './supervise.ts';
-import { openTools } from './tools.ts';
-import { runCommand } from '../host/command.ts';
-import { openStarter } from '../host/starter/client.ts';
-import { systemctl } from '../host/systemd/systemctl.ts';
-import { running, UPGRADES } from '../upgrade/place.ts';
-import { beginTrial, isOnTrial, takeOver, tellTakenBack } from '../upgrade/take-over.ts';
-import { upgradeUnit } from '../upgrade/unit.ts';
-import { createUpgrade, type Upgrade } from '../upgrade/upgrade.ts';
 
 /** How long the start waits for the first look at the branches; it goes on by itself. */
 const FIRST_LOOK_MS = 10_000;
@@ -97,7 +81,7 @@ export async function startDaemon(options: {
     state = await openState(settings);
     const forge = forgeOf(settings, publicUrl(settings, server), clock, time);
     const clocks = { clock, ageClock: options.clock ?? countedClock };
-    return await compose({
+    return await start({
       settings,
       logger,
       redaction,
@@ -118,7 +102,7 @@ export async function startDaemon(options: {
   }
 }
 
-async function compose(base: {
+async function start(base: {
   settings: Settings;
   logger: Logger;
   redaction: Redaction;
@@ -130,97 +114,17 @@ async function compose(base: {
   state: Knex;
   forge: Forge;
 }): Promise<Daemon> {
-  const { settings, logger, redaction, clock, ageClock, instrument, server, closeStarter, state, forge } =
-    base;
+  const { settings, logger, redaction, clock, ageClock, server, closeStarter, state, forge } = base;
   const { home } = settings;
   const url = publicUrl(settings, server);
-  const journal = createJournal({ state, clock, reports: reportsOf(url), redact: redaction.redact });
-  const outbox = createOutbox({ state, forge, clock, logger });
-  const background = createBackground();
-  const tools = instrument(
-    await openTools({
-      home,
-      machine: settings,
-      logger,
-      redaction,
-      clock,
-      ageClock,
-      state,
-      journal,
-      forge,
-      background,
-    }),
-  );
-  const conductor = createConductor(tools);
-  const names = async () => (await state<EnvironmentRow>('environments')).map(({ name }) => name);
-  const rehearsals = createRehearsals({ state, tools, conductor });
-  const supervisor = createSupervisor(tools, conductor, names);
+  let hasRecovered = false;
+  const rooms = await composeRooms({ ...base, url, hasRecovered: () => hasRecovered });
+  const { journal, outbox, tools, conductor, names, rehearsals, supervisor, reconciler } = rooms;
+  const { found, schedule, code, upgrade, operations, metrics } = rooms;
   await needAddresses(tools, await names());
-  const reconciler = createReconciler({
-    state,
-    mirror: tools.mirror,
-    journal,
-    policy: tools.policy,
-    conductor,
-    logger,
-    intervalMs: settings.reconcileIntervalMs,
-    watchBranches: (changed) => forge.watchBranches?.(changed),
-    onEnvironment: async ({ name, config }) => {
-      const live = await journal.liveOf(name);
-      const address = live?.config?.listen ?? config?.listen;
-      if (address) await tools.frontDoor.ensure(name, address);
-    },
-    obstacle: (name) => whatIsWrong(() => tools.secretsOf(name)),
-    onLooked: rehearsals.look,
-  });
-  const found = lookUp(state, tools);
-  const backups = backupOperations({ state, tools, conductor, background, lookUp: found });
-  const schedule = createSchedule({
-    environments: names,
-    standingOf: backups.standingOf,
-    perform: backups.perform,
-    busy: conductor.runs,
-    background,
-    clock,
-    logger,
-  });
-  let recovered = false;
-  const code = running();
-  const upgrade = createUpgrade({
-    home,
-    running: code,
-    upgrades: UPGRADES,
-    journal,
-    names,
-    conductor,
-    put: (name) => systemctl('start', upgradeUnit(name)),
-    runCommand,
-    env: process.env,
-    logger,
-  });
-  const operations = createOperations({
-    state,
-    tools,
-    conductor,
-    reconciler,
-    rehearsals,
-    supervisor,
-    outbox,
-    lookUp: found,
-    backups,
-    schedule,
-    upgrade,
-    recovered: () => recovered && !conductor.isRecovering(),
-  });
   const trial = { home, running: code, server, state, serving: found.serving, journal, logger };
   let isOpen = !(await isOnTrial(trial));
-  const metrics = createMetrics(operations);
-  const write = deploymentsLog(process.env['LOGS_DIRECTORY']);
-  journal.onChange((id) => {
-    afterChange({ id, journal, outbox, metrics, reconciler, upgrade, write }).catch((error: unknown) =>
-      logger.warn({ deployment: id, err: error }, 'a change could not be told'),
-    );
-  });
+  tellChanges(rooms, logger);
   serve(server, {
     settings,
     state,
@@ -254,7 +158,7 @@ async function compose(base: {
     logger,
   });
   isOpen = true;
-  recovered = true;
+  hasRecovered = true;
   outbox.kick();
   await tellTakenBack({ home, journal, logger });
   // What is live does not depend on the forge, and a forge that cannot be reached may take long to say so.
@@ -305,27 +209,4 @@ async function compose(base: {
 function forgeOf(settings: Settings, url: string, clock: () => Date, time: Time = realTime): Forge {
   const { home, github } = settings;
   return github ? githubForge({ settings: github, home, url, clock, time }) : localForge({ home });
-}
-
-async function afterChange(parts: {
-  id: string;
-  journal: Journal;
-  outbox: { kick(): void };
-  metrics: Metrics;
-  reconciler: Pick<Reconciler, 'look'>;
-  upgrade: Pick<Upgrade, 'look'>;
-  write: ReturnType<typeof deploymentsLog>;
-}): Promise<void> {
-  const { id, journal, outbox, metrics, reconciler, upgrade, write } = parts;
-  const record = await journal.get(id).catch(() => null);
-  // Accepted, begun, live and ended are what the forge is told.
-  if (record && record.phase !== 'switching' && record.phase !== 'reverting') outbox.kick();
-  if (record?.phase !== 'finished') return;
-  // What was verified now may open the gate of another environment.
-  if (record.outcome === 'deployed') void reconciler.look();
-  const deployment = await journal.details(id);
-  if (!deployment) return;
-  metrics.finished(deployment);
-  await write(deployment);
-  if (record.outcome === 'deployed') void upgrade.look();
 }

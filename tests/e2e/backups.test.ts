@@ -348,7 +348,7 @@ describe('the schedule', () => {
   beforeEach(async () => {
     stage = await Stage.set({ backups: { schedule } });
     now = new Date('2026-11-20T12:00:00Z');
-    await stage.start(() => now);
+    await stage.start({ clock: () => now });
     await stage.allLive();
     // A deployment's own end may still be under way when its outcome is there.
     await looked(async () => (await kinds()).length > 0);
@@ -367,7 +367,7 @@ describe('the schedule', () => {
     expect(await kinds()).toEqual(['full', 'database', 'full']);
     // A restart neither forgets nor repeats.
     await stage.daemon.stop();
-    await stage.start(() => now);
+    await stage.start({ clock: () => now });
     await stage.allLive();
     await pass(0);
     expect(await kinds()).toEqual(['full', 'database', 'full']);

@@ -44,7 +44,7 @@ beforeAll(async () => {
   });
   await mkdir(join(stage.home, 'secrets'), { recursive: true });
   await writeFile(join(stage.home, 'secrets', 'dev.env'), `OWN="${OWN.replaceAll(/[\\"]/g, '\\$&')}"\n`);
-  await stage.start(undefined, undefined, true);
+  await stage.start({ logs: true });
   await stage.allLive();
   const [server, migrate, verify] = await Promise.all(
     ['server', 'migrate', 'verify'].map((name) =>

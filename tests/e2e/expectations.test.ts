@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage } from '../kit/daemon.ts';
+import { describe, expect, it } from 'vitest';
+import { liveForAll } from '../kit/live-stage.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
 
 const COLUMN: SampleMigration = {
@@ -9,13 +9,7 @@ const COLUMN: SampleMigration = {
 };
 
 describe('expectations in commit messages', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await Stage.set();
-    await stage.start();
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll();
 
   let version = 0;
   /** Pushes a version that says so on its start page. */

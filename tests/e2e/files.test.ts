@@ -1,34 +1,33 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Stage } from '../kit/daemon.ts';
+import { beforeEach, expect, it } from 'vitest';
+import type { Tools } from '../../deployer/deployment/work.ts';
+import { liveForEach } from '../kit/live-stage.ts';
 import { behaviour } from '../kit/repository.ts';
 
-let stage: Stage;
 /** The live uploads of dev. */
 let files: string;
 /** By slot: what its instance was given to write, and to read. */
 const given = new Map<string, { writes: readonly string[]; reads: readonly string[] }>();
 
-beforeEach(async () => {
-  given.clear();
-  stage = await Stage.set();
-  await stage.start(undefined, (tools) => ({
-    ...tools,
-    services: {
-      ...tools.services,
-      start: (spec) => {
-        given.set(spec.slot.replace(/-.*/, ''), { writes: spec.writes ?? [], reads: spec.reads ?? [] });
-        return tools.services.start(spec);
-      },
+const instrument = (tools: Tools): Tools => ({
+  ...tools,
+  services: {
+    ...tools.services,
+    start: (spec) => {
+      given.set(spec.slot.replace(/-.*/, ''), { writes: spec.writes ?? [], reads: spec.reads ?? [] });
+      return tools.services.start(spec);
     },
-  }));
-  await stage.allLive();
+  },
+});
+
+beforeEach(() => given.clear());
+const stage = liveForEach({}, { instrument });
+beforeEach(async () => {
   files = join(stage.home, 'files', 'dev');
   await mkdir(join(files, 'deep'), { recursive: true });
   await writeFile(join(files, 'deep', 'upload.txt'), 'of a visitor');
 });
-afterEach(() => stage.strike());
 
 /** A release that does something at its start, before anybody looks. */
 async function startsWith(code: string) {

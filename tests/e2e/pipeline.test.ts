@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage, waitFor } from '../kit/daemon.ts';
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../kit/daemon.ts';
+import { liveForAll } from '../kit/live-stage.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
 
 const COLUMN: SampleMigration = {
@@ -11,13 +12,7 @@ const COLUMN: SampleMigration = {
 };
 
 describe('a push', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await Stage.set();
-    await stage.start();
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll();
 
   it('brings dev and then prod live on the first start, each on its own database', async () => {
     expect(await stage.get('dev')).toMatchObject({ status: 200, body: { version: 'one' } });

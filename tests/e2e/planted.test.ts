@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage } from '../kit/daemon.ts';
+import { describe, expect, it } from 'vitest';
+import { liveForAll } from '../kit/live-stage.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
 
 /** A table with everything that can differ in it, and in which nobody has any business. */
@@ -29,18 +29,10 @@ const PLANTED: [what: string, sql: string, sentence: string][] = [
 ];
 
 describe('a difference that nobody asked for', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await Stage.set({ migrations: { 'require-reversible': true } });
-    await stage.repository.commit('Kept, in dev alone', {
-      'migrations/002_kept.json': JSON.stringify(KEPT),
-      'environments/prod.yaml': null,
-    });
-    await stage.repository.push('HEAD:dev', 'HEAD:main');
-    await stage.start();
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll(
+    { migrations: { 'require-reversible': true } },
+    { files: { 'migrations/002_kept.json': JSON.stringify(KEPT), 'environments/prod.yaml': null } },
+  );
 
   const causeOf = async (message: string, files: Record<string, string>) => {
     const { outcome, cause } = await stage.ended('dev', await stage.push('dev', message, files));

@@ -1,15 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage, waitFor } from '../kit/daemon.ts';
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../kit/daemon.ts';
+import { liveForAll } from '../kit/live-stage.ts';
 import { behaviour } from '../kit/repository.ts';
 
 describe('promotion', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await Stage.set();
-    await stage.start();
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll();
 
   const promote = async () =>
     stage.outcome(await stage.daemon.operations.promote({ from: 'dev', to: 'prod', by: 'test' }));

@@ -1,7 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, Stage, waitFor } from '../kit/daemon.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { freePort, waitFor } from '../kit/daemon.ts';
+import { liveForAll } from '../kit/live-stage.ts';
 import { PullRequests } from '../kit/pull-requests.ts';
 import { behaviour } from '../kit/repository.ts';
 
@@ -13,16 +14,9 @@ const MOOD = JSON.stringify({
 const matching = (pattern: RegExp) => expect.stringMatching(pattern) as string;
 
 describe('a pull request into the branch of an environment', () => {
-  let stage: Stage;
-  let pulls: PullRequests;
-  beforeAll(async () => {
-    stage = await Stage.set();
-    pulls = new PullRequests(stage);
-    await stage.start(undefined, pulls.instrument);
-    await stage.allLive();
-    await stage.post('dev', 'a note');
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll({}, { instrument: (tools) => pulls.instrument(tools) });
+  const pulls = new PullRequests(stage);
+  beforeAll(async () => void (await stage.post('dev', 'a note')));
 
   const generations = async (environment: string) =>
     (await readdir(join(stage.home, 'data', environment))).filter((name) => name !== 'current');
@@ -241,15 +235,8 @@ describe('a pull request into the branch of an environment', () => {
 });
 
 describe('a pull request into production', () => {
-  let stage: Stage;
-  let pulls: PullRequests;
-  beforeAll(async () => {
-    stage = await Stage.set();
-    pulls = new PullRequests(stage);
-    await stage.start(undefined, pulls.instrument);
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll({}, { instrument: (tools) => pulls.instrument(tools) });
+  const pulls = new PullRequests(stage);
 
   it('says that the gate is closed, and is rehearsed again once it is open', async () => {
     const commit = await pulls.open(1, 'main', { 'behaviour.json': behaviour({ version: 'two' }) });
@@ -277,7 +264,7 @@ describe('a pull request into production', () => {
     const left = await own.copy(own.open(live.generation));
     await state('deployments').where({ id }).update({ phase: 'running', outcome: null, finished_at: null });
     await stage.daemon.stop();
-    await stage.start(undefined, pulls.instrument);
+    await stage.start({ instrument: pulls.instrument });
     expect(await pulls.ended(2, commit)).toMatchObject({ id, outcome: 'ok' });
     const present = await readdir(join(stage.home, 'data', 'prod'));
     expect(present).toContain(live.generation);

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage } from '../kit/daemon.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { liveForAll } from '../kit/live-stage.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
 
 const COPY = [
@@ -8,14 +8,8 @@ const COPY = [
 ];
 
 describe('a rehearsal where migrations have to be reversible', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await Stage.set({ migrations: { 'require-reversible': true } });
-    await stage.start();
-    await stage.allLive();
-    await stage.post('dev', 'a note');
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll({ migrations: { 'require-reversible': true } });
+  beforeAll(async () => void (await stage.post('dev', 'a note')));
 
   const pushed = async (migration: SampleMigration, files: Record<string, string> = {}) => {
     const name = 'migrations/002_try.json';
@@ -216,26 +210,21 @@ describe('a rehearsal where migrations have to be reversible', () => {
 });
 
 describe('a rehearsal on a table that is empty today', () => {
+  const stage = liveForAll({ migrations: { 'require-reversible': true } });
+
   it('rejects a down that would lose what visitors write into what took its place', async () => {
-    const stage = await Stage.set({ migrations: { 'require-reversible': true } });
-    try {
-      await stage.start();
-      await stage.allLive();
-      const migration = {
-        up: [...COPY, 'DROP TABLE notes'],
-        down: ['CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)', 'DROP TABLE remarks'],
-        touches: ['notes', 'remarks'],
-      };
-      const commit = await stage.push('dev', 'Moved', {
-        'migrations/002_moved.json': JSON.stringify(migration),
-        'behaviour.json': behaviour({ version: 'two', table: 'remarks' }),
-      });
-      expect(await stage.ended('dev', commit)).toMatchObject({
-        outcome: 'rejected',
-        cause: expect.stringContaining('the down of 002_moved loses rows written after it') as string,
-      });
-    } finally {
-      await stage.strike();
-    }
+    const migration = {
+      up: [...COPY, 'DROP TABLE notes'],
+      down: ['CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)', 'DROP TABLE remarks'],
+      touches: ['notes', 'remarks'],
+    };
+    const commit = await stage.push('dev', 'Moved', {
+      'migrations/002_moved.json': JSON.stringify(migration),
+      'behaviour.json': behaviour({ version: 'two', table: 'remarks' }),
+    });
+    expect(await stage.ended('dev', commit)).toMatchObject({
+      outcome: 'rejected',
+      cause: expect.stringContaining('the down of 002_moved loses rows written after it') as string,
+    });
   });
 });

@@ -1,15 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage, waitFor } from '../kit/daemon.ts';
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../kit/daemon.ts';
+import { liveForAll } from '../kit/live-stage.ts';
 import { behaviour } from '../kit/repository.ts';
 
 describe('a deployer that is about to be replaced', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await Stage.set();
-    await stage.start();
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll();
 
   const pushed = (version: string) =>
     stage.push('dev', version, { 'behaviour.json': behaviour({ version }) });

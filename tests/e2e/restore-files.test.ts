@@ -1,17 +1,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Stage } from '../kit/daemon.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { liveForEach } from '../kit/live-stage.ts';
 
-let stage: Stage;
+const stage = liveForEach();
 /** An upload that is in the backup, and was removed since. */
 let upload: string;
 let backup: string;
 beforeEach(async () => {
-  stage = await Stage.set();
-  await stage.start();
-  await stage.allLive();
   const files = join(stage.home, 'files', 'dev');
   await mkdir(files, { recursive: true });
   upload = join(files, 'upload.txt');
@@ -19,7 +16,6 @@ beforeEach(async () => {
   ({ id: backup } = await stage.daemon.operations.createBackup('dev', { full: true, by: 'alice' }));
   await rm(upload);
 });
-afterEach(() => stage.strike());
 
 const restore = async () =>
   stage.outcome(await stage.daemon.operations.restoreBackup('dev', backup, { by: 'alice' }));

@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Stage, waitFor } from '../kit/daemon.ts';
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../kit/daemon.ts';
+import { liveForEach } from '../kit/live-stage.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
 
 const COLUMN: SampleMigration = {
@@ -23,13 +24,7 @@ const MOVED: SampleMigration = {
 };
 
 describe('a rollback', () => {
-  let stage: Stage;
-  beforeEach(async () => {
-    stage = await Stage.set();
-    await stage.start();
-    await stage.allLive();
-  });
-  afterEach(() => stage.strike());
+  const stage = liveForEach();
 
   const deployed = async (message: string, files: Record<string, string>) => {
     const commit = await stage.push('dev', message, files);

@@ -1,8 +1,9 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage, waitFor } from '../kit/daemon.ts';
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../kit/daemon.ts';
+import { liveForAll } from '../kit/live-stage.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
 
 const DAY = 86_400_000;
@@ -22,17 +23,15 @@ const MOVED: SampleMigration = {
 };
 
 describe('while a deployment settles', () => {
-  let stage: Stage;
   /** How far the clock has been set ahead, in milliseconds. */
   let wrong = 0;
-  beforeAll(async () => {
-    stage = await Stage.set({ cutover: { hold: '5s', settle: '20s' } });
-    await stage.repository.commit('An audit log', { 'migrations/002_audit.json': JSON.stringify(AUDIT_LOG) });
-    await stage.repository.push('HEAD:dev', 'HEAD:main');
-    await stage.start(() => new Date(Date.now() + wrong));
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll(
+    { cutover: { hold: '5s', settle: '20s' } },
+    {
+      files: { 'migrations/002_audit.json': JSON.stringify(AUDIT_LOG) },
+      clock: () => new Date(Date.now() + wrong),
+    },
+  );
 
   const live = async (commit: string) =>
     waitFor(`${commit.slice(0, 8)} to be live`, async () =>

@@ -1,14 +1,11 @@
-import { afterEach, expect, it } from 'vitest';
-import { Stage, waitFor } from '../kit/daemon.ts';
+import { expect, it } from 'vitest';
+import { waitFor } from '../kit/daemon.ts';
+import { liveForEach } from '../kit/live-stage.ts';
 import { behaviour } from '../kit/repository.ts';
 
-let stage: Stage;
-afterEach(() => stage.strike());
+const stage = liveForEach();
 
 it('what is live and is started again after a crash says when it went live, and the audit trail says that it was', async () => {
-  stage = await Stage.set();
-  await stage.start();
-  await stage.allLive();
   const tells = behaviour({ version: 'two', tells: 'DEPLOYED_AT', crashLater: true });
   const commit = await stage.push('dev', 'Two', { 'behaviour.json': tells });
   const { id, liveAt } = await stage.ended('dev', commit);
@@ -26,9 +23,6 @@ it('what is live and is started again after a crash says when it went live, and 
 });
 
 it('the audit trail goes on, page by page, to its first entry', async () => {
-  stage = await Stage.set();
-  await stage.start();
-  await stage.allLive();
   const { state, operations } = stage.daemon;
   const [first] = (await operations.audit('dev')).entries.slice(-1);
   const entry = { at: '2026-11-29T12:00:00.000Z', actor: 'alice', action: 'locked', environment: 'dev' };

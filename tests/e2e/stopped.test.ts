@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Stage, waitFor } from '../kit/daemon.ts';
+import { liveForAll, liveForEach } from '../kit/live-stage.ts';
 import { behaviour } from '../kit/repository.ts';
 
 const WAYS = [
@@ -8,13 +9,7 @@ const WAYS = [
 ] as const;
 
 describe.each(WAYS)('while a release settles, the deployer is stopped %s', (_, stop) => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await Stage.set({ cutover: { hold: '5s', settle: '20s' } });
-    await stage.start();
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll({ cutover: { hold: '5s', settle: '20s' } });
 
   /** The deployment that settles when the next deployer has started. */
   async function settling(version: Parameters<typeof behaviour>[0]) {
@@ -56,13 +51,7 @@ describe.each(WAYS)('while a release settles, the deployer is stopped %s', (_, s
 });
 
 describe('before a release is live', () => {
-  let stage: Stage;
-  beforeEach(async () => {
-    stage = await Stage.set();
-    await stage.start();
-    await stage.allLive();
-  });
-  afterEach(() => stage.strike());
+  const stage = liveForEach();
 
   it('stopping the deployer again and again is no death during its deployment', async () => {
     const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');

@@ -1,16 +1,11 @@
 import { chmod, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage, waitFor } from '../kit/daemon.ts';
+import { describe, expect, it } from 'vitest';
+import { waitFor } from '../kit/daemon.ts';
+import { liveForAll } from '../kit/live-stage.ts';
 
 describe('a live release that a power cut has torn', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await Stage.set();
-    await stage.start();
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll();
 
   const instance = async () => {
     const live = await stage.daemon.tools.journal.liveOf('dev');

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Stage } from '../kit/daemon.ts';
+import { describe, expect, it } from 'vitest';
+import { liveForAll } from '../kit/live-stage.ts';
 import { behaviour, type SampleMigration } from '../kit/repository.ts';
 
 const COLUMN: SampleMigration = {
@@ -20,13 +20,7 @@ if (!existsSync(process.argv[2])) {
 `;
 
 describe('what no commit is to blame for', () => {
-  let stage: Stage;
-  beforeAll(async () => {
-    stage = await Stage.set({ cutover: { hold: '3s', settle: '0s' } });
-    await stage.start();
-    await stage.allLive();
-  });
-  afterAll(() => stage.strike());
+  const stage = liveForAll({ cutover: { hold: '3s', settle: '0s' } });
 
   /** Rejected, but not quarantined, nor tried again before somebody asks. */
   async function expectRejected(commit: string, cause: RegExp): Promise<void> {

@@ -1,13 +1,7 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Stage } from '../kit/daemon.ts';
+import { expect, it } from 'vitest';
+import { liveForEach } from '../kit/live-stage.ts';
 
-let stage: Stage;
-beforeEach(async () => {
-  stage = await Stage.set();
-  await stage.start();
-  await stage.allLive();
-});
-afterEach(() => stage.strike());
+const stage = liveForEach();
 
 /** Writes where nobody rehearses. */
 const ROGUE = `

@@ -32,27 +32,34 @@ const HURRIED = {
   wait: (milliseconds: number, signal: AbortSignal) => sleep(milliseconds / 20, undefined, { signal }),
 };
 
+interface Parts {
+  home: string;
+  repository: Repository;
+  ports: { dev: number; prod: number };
+  /** Where the state is, if it is not SQLite in the home. */
+  store: ScratchDatabase | null;
+  /** Settings beyond the usual ones: of GitHub, where that is the forge. */
+  env?: Readonly<Record<string, string>>;
+}
+
+/** How a stage's daemon is started. */
+export interface Start {
+  /** A held one, for what happens by the hour. */
+  clock?: () => Date;
+  /** What the daemon works with, given the real thing. */
+  instrument?: (tools: Tools) => Tools;
+  /** Whether it writes its own log, as it does in earnest. */
+  logs?: boolean;
+}
+
 /** A home with the sample application in its repository, and a daemon in this process. */
 export class Stage {
-  readonly home: string;
-  readonly repository: Repository;
-  readonly ports: { dev: number; prod: number };
-  /** Where the state is, if it is not SQLite in the home. */
-  readonly #store: ScratchDatabase | null;
-  /** Settings beyond the usual ones: of GitHub, where that is the forge. */
-  readonly #env: Readonly<Record<string, string>>;
+  #parts: Parts | null;
   #daemon: Daemon | null = null;
 
-  private constructor(
-    parts: Pick<Stage, 'home' | 'repository' | 'ports'>,
-    store: ScratchDatabase | null,
-    env: Readonly<Record<string, string>> = {},
-  ) {
-    this.home = parts.home;
-    this.repository = parts.repository;
-    this.ports = parts.ports;
-    this.#store = store;
-    this.#env = env;
+  /** Without parts it is named only, and has to be `set`. */
+  constructor(parts: Parts | null = null) {
+    this.#parts = parts;
   }
 
   /** With this project itself in the repository: its application is the datatracker, in dev alone. */
@@ -63,17 +70,24 @@ export class Stage {
     const repository = await Repository.create(join(root, 'work'), join(home, 'origin.git'));
     await cloneProject(repository, ports);
     await repository.push('HEAD:dev');
-    return new Stage({ home, repository, ports }, null);
+    return new Stage({ home, repository, ports, store: null });
   }
 
+  /** `more`: keys for the environments' files. */
   static async set(more: object = {}, directory?: string): Promise<Stage> {
+    const stage = new Stage();
+    await stage.set(more, directory);
+    return stage;
+  }
+
+  async set(more: object = {}, directory?: string): Promise<void> {
     const root = directory ?? (await mkdtemp(join(tmpdir(), 'stage-')));
     const home = join(root, 'home');
     const ports = { dev: await freePort(), prod: await freePort() };
     const repository = await Repository.create(join(root, 'work'), join(home, 'origin.git'));
     await sampleFiles(repository, ports, more);
     await repository.push('HEAD:dev', 'HEAD:main');
-    return new Stage({ home, repository, ports }, await scratchDatabase());
+    this.#parts = { home, repository, ports, store: await scratchDatabase() };
   }
 
   /** The same with a double of GitHub as the forge, whose webhook is set up as `init` would. */
@@ -91,7 +105,25 @@ export class Stage {
     const secret = 'a secret of the webhook';
     github.hook({ url: `http://${listen}/webhooks/github`, secret });
     const settings = { DEPLOYER_LISTEN: listen, GITHUB_WEBHOOK_SECRET: secret, ...env };
-    return new Stage({ home: join(root, 'home'), repository, ports }, await scratchDatabase(), settings);
+    const store = await scratchDatabase();
+    return new Stage({ home: join(root, 'home'), repository, ports, store, env: settings });
+  }
+
+  get home(): string {
+    return this.#set.home;
+  }
+
+  get repository(): Repository {
+    return this.#set.repository;
+  }
+
+  get ports(): { dev: number; prod: number } {
+    return this.#set.ports;
+  }
+
+  get #set(): Parts {
+    if (!this.#parts) throw new Error('the stage is not set');
+    return this.#parts;
   }
 
   get daemon(): Daemon {
@@ -99,22 +131,18 @@ export class Stage {
     return this.#daemon;
   }
 
-  /**
-   * @param clock a held one, for what happens by the hour
-   * @param instrument what the daemon works with, given the real thing
-   * @param logs whether it writes its own log, as it does in earnest
-   */
-  async start(
-    clock: () => Date = () => new Date(),
-    instrument: (tools: Tools) => Tools = (tools) => tools,
+  async start({
+    clock = () => new Date(),
+    instrument = (tools) => tools,
     logs = false,
-  ): Promise<Daemon> {
+  }: Start = {}): Promise<Daemon> {
+    const { store, env } = this.#set;
     const settings = parseSettings({
       DEPLOYER_HOME: this.home,
       DEPLOYER_LISTEN: '127.0.0.1:0',
       DEPLOYER_RECONCILE_INTERVAL: '3600',
-      DEPLOYER_DATABASE_URL: this.#store?.url,
-      ...this.#env,
+      DEPLOYER_DATABASE_URL: store?.url,
+      ...env,
     });
     const redaction = createRedaction(secretsIn(settings));
     const logger = logs
@@ -187,8 +215,11 @@ export class Stage {
 
   async strike(): Promise<void> {
     await this.rest();
-    await this.#store?.drop();
-    await rm(join(this.home, '..'), { recursive: true, force: true });
+    if (!this.#parts) return;
+    const { home, store } = this.#parts;
+    this.#parts = null;
+    await store?.drop();
+    await rm(join(home, '..'), { recursive: true, force: true });
   }
 }
 
