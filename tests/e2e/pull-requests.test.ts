@@ -16,7 +16,8 @@ describe('a pull request into the branch of an environment', () => {
   let stage: Stage;
   let pulls: PullRequests;
   beforeAll(async () => {
-    stage = await Stage.set();
+    // What hangs is let go of by this alone.
+    stage = await Stage.set({ boot: { timeout: '5s' } });
     pulls = new PullRequests(stage);
     await stage.start(undefined, pulls.instrument);
     await stage.allLive();

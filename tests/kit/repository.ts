@@ -122,7 +122,7 @@ export async function sampleFiles(
         client: 'better-sqlite3',
         file: 'notes.db',
       },
-      boot: { timeout: '5s' },
+      boot: { timeout: '30s' },
       cutover: {
         hold: '5s',
         settle: '0s',
