@@ -73,7 +73,7 @@ beforeAll(async () => {
   await waitFor('the outbox to be empty', async () =>
     (await stage.daemon.state('outbox').whereNull('delivered_at')).length === 0 ? true : undefined,
   );
-}, 180_000);
+});
 afterAll(() => stage.strike());
 
 /** What must not be found, also as it stands in JSON and as Node shows it. */

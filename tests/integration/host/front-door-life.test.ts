@@ -155,7 +155,7 @@ describe('ensure', () => {
     expect((await send(house.listen)).status).toBe(503);
   });
 
-  test('replaces one that does not answer', { timeout: 30_000 }, async () => {
+  test('replaces one that does not answer', async () => {
     const house = await realHouse();
     const pid = await pidOf(house);
     process.kill(pid, 'SIGSTOP');
