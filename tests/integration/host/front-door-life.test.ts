@@ -236,9 +236,9 @@ describe('a front door', () => {
     for (const name of ['green', 'blue', 'green']) {
       const next = await start(name);
       await house.door.point('dev', `${name}.sock`);
-      const switchedAt = performance.now();
-      await until(() => performance.now() - switchedAt >= 500, 'half a second');
-      await services.stop(old, 5000);
+      const [switchedAt, goal] = [performance.now(), asked + 100];
+      await until(() => performance.now() - switchedAt >= 500 && asked > goal, 'half a second of visitors');
+      await services.stop(old, 30_000);
       old = next;
     }
     stopped.abort();
