@@ -43,7 +43,7 @@ describe('an application in Python beside one in JavaScript', () => {
     const common = {
       commands: { install: 'python3 install.py', start: 'python3 serve.py' },
       boot: { timeout: '3s' },
-      cutover: { hold: '5s', settle: '0s' },
+      cutover: { hold: '20s', settle: '0s' },
     };
     python = await lay('python', [
       { name: 'staging', branch: 'stage', listen: `127.0.0.1:${ports.staging}`, ...common },

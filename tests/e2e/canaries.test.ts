@@ -40,7 +40,7 @@ beforeAll(async () => {
   stage = await Stage.set({
     revert: 'pull-request',
     boot: { timeout: '10s' },
-    cutover: { hold: '5s', settle: '5s' },
+    cutover: { hold: '20s', settle: '5s' },
   });
   await mkdir(join(stage.home, 'secrets'), { recursive: true });
   await writeFile(join(stage.home, 'secrets', 'dev.env'), `OWN="${OWN.replaceAll(/[\\"]/g, '\\$&')}"\n`);

@@ -74,7 +74,7 @@ it('a rollback that would lose them is refused and says how many, where it could
 });
 
 it('a release that fails once it is live stays, where taking it back would lose them', async () => {
-  await set({ cutover: { hold: '5s', settle: '20s' } });
+  await set({ cutover: { hold: '20s', settle: '20s' } });
   const commit = await pushed(lossy(REMARKS), { version: 'two', table: 'remarks', crashLater: true });
   const { operations } = stage.daemon;
   await expect.poll(async () => (await operations.environment('dev')).live?.commit).toBe(commit);

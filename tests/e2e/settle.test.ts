@@ -26,7 +26,7 @@ describe('while a deployment settles', () => {
   /** How far the clock has been set ahead, in milliseconds. */
   let wrong = 0;
   beforeAll(async () => {
-    stage = await Stage.set({ cutover: { hold: '5s', settle: '20s' } });
+    stage = await Stage.set({ cutover: { hold: '20s', settle: '20s' } });
     await stage.repository.commit('An audit log', { 'migrations/002_audit.json': JSON.stringify(AUDIT_LOG) });
     await stage.repository.push('HEAD:dev', 'HEAD:main');
     await stage.start(() => new Date(Date.now() + wrong));

@@ -18,7 +18,7 @@ const WAYS = [
 describe.each(WAYS)('while a release settles, the deployer is stopped %s', (_, stop) => {
   let stage: Stage;
   beforeAll(async () => {
-    stage = await Stage.set({ cutover: { hold: '5s', settle: '20s' } });
+    stage = await Stage.set({ cutover: { hold: '20s', settle: '20s' } });
     await stage.start();
     await stage.allLive();
   });

@@ -86,7 +86,7 @@ describe('visitors', () => {
 describe('a process that is killed', () => {
   let ordeal: Ordeal;
   beforeAll(async () => {
-    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '2s' } });
+    ordeal = await Ordeal.set({ cutover: { hold: '20s', settle: '2s' } });
   });
   afterAll(() => ordeal.machine.strike());
 
@@ -191,7 +191,7 @@ describe('a process that is killed', () => {
 describe('a process that is killed in a rollback', () => {
   let ordeal: Ordeal;
   beforeAll(async () => {
-    ordeal = await Ordeal.set({ cutover: { hold: '8s', settle: '0s' } });
+    ordeal = await Ordeal.set({ cutover: { hold: '20s', settle: '0s' } });
   });
   afterAll(() => ordeal.machine.strike());
 
@@ -264,7 +264,7 @@ describe.runIf(process.getuid?.() === 0)('a daemon whose disk is full', () => {
   const ballast = () => join(disk.path, 'ballast');
   beforeAll(async () => {
     disk = await smallDisk();
-    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '2s' } }, disk.path);
+    ordeal = await Ordeal.set({ cutover: { hold: '20s', settle: '2s' } }, disk.path);
   });
   afterAll(async () => {
     await rm(ballast(), { force: true });

@@ -124,7 +124,7 @@ export async function sampleFiles(
       },
       boot: { timeout: '30s' },
       cutover: {
-        hold: '5s',
+        hold: '20s',
         settle: '0s',
       },
       ...own,
