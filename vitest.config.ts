@@ -7,8 +7,10 @@ export default defineConfig({
     pool: 'forks',
     // Much of the time is waiting: for settling, leases, a forge that wants a second between two requests.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // What is waited for comes at once as a rule; only a machine that is busy with other things comes near to these.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     coverage: {
       provider: 'v8',
       reportOnFailure: true,

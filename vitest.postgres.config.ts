@@ -11,7 +11,9 @@ export default defineConfig({
       'tests/e2e/{pipeline,promotion,rehearsal,rollback,settle}.test.ts',
     ],
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // What is waited for comes at once as a rule; only a machine that is busy with other things comes near to these.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -42,8 +42,8 @@ describe('an application in Python beside one in JavaScript', () => {
     for (const name of ['staging', 'live', 'dev', 'prod'] as const) ports[name] = await freePort();
     const common = {
       commands: { install: 'python3 install.py', start: 'python3 serve.py' },
-      boot: { timeout: '3s' },
-      cutover: { hold: '5s', settle: '0s' },
+      boot: { timeout: '30s' },
+      cutover: { hold: '20s', settle: '0s' },
     };
     python = await lay('python', [
       { name: 'staging', branch: 'stage', listen: `127.0.0.1:${ports.staging}`, ...common },
@@ -68,9 +68,14 @@ describe('an application in Python beside one in JavaScript', () => {
     await node.strike();
   });
 
-  const push = async (wanted: object) => {
+  const push = async (wanted: object, patience = '30s') => {
+    const file = join(python.checkout.directory, 'environments/staging.yaml');
     const commit = await python.checkout.commit(JSON.stringify(wanted), {
       'behaviour.json': JSON.stringify(wanted),
+      'environments/staging.yaml': (await readFile(file, 'utf8')).replace(
+        /timeout: \d+s/,
+        `timeout: ${patience}`,
+      ),
     });
     await python.checkout.push('HEAD:refs/heads/stage');
     return commit;
@@ -124,7 +129,7 @@ describe('an application in Python beside one in JavaScript', () => {
     ['is not healthy', { health: 503 }, /not healthy within 3 s: GET \/_deploy\/health answered 503/],
   ])('keeps what is live when a commit %s', async (_how, more, cause) => {
     const before = await page(ports.staging);
-    const commit = await push({ version: 'bad', ...more });
+    const commit = await push({ version: 'bad', ...more }, 'health' in more ? '3s' : undefined);
     expect(await ended('staging', commit)).toMatchObject({
       outcome: 'rejected',
       cause: expect.stringMatching(cause) as string,

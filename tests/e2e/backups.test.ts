@@ -239,7 +239,7 @@ describe('a restore', () => {
 
 describe('a restore that fails after it went live', () => {
   it('is taken back with the data from before it, and saves what was written meanwhile', async () => {
-    stage = await Stage.set({ cutover: { hold: '5s', settle: '30s' } });
+    stage = await Stage.set({ cutover: { hold: '20s', settle: '30s' } });
     await stage.repository.commit('Fragile', {
       'behaviour.json': JSON.stringify({ version: 'one', crashLater: true }),
     });

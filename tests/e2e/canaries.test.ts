@@ -40,7 +40,7 @@ beforeAll(async () => {
   stage = await Stage.set({
     revert: 'pull-request',
     boot: { timeout: '10s' },
-    cutover: { hold: '5s', settle: '5s' },
+    cutover: { hold: '20s', settle: '5s' },
   });
   await mkdir(join(stage.home, 'secrets'), { recursive: true });
   await writeFile(join(stage.home, 'secrets', 'dev.env'), `OWN="${OWN.replaceAll(/[\\"]/g, '\\$&')}"\n`);
@@ -73,7 +73,7 @@ beforeAll(async () => {
   await waitFor('the outbox to be empty', async () =>
     (await stage.daemon.state('outbox').whereNull('delivered_at')).length === 0 ? true : undefined,
   );
-}, 180_000);
+});
 afterAll(() => stage.strike());
 
 /** What must not be found, also as it stands in JSON and as Node shows it. */

@@ -9,7 +9,7 @@ import { behaviour } from '../kit/repository.ts';
 describe('the way back, with visitors, when the daemon is killed', () => {
   let ordeal: Ordeal;
   beforeAll(async () => {
-    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '10s' } });
+    ordeal = await Ordeal.set({ cutover: { hold: '20s', settle: '10s' } });
   });
   beforeEach(() => void ordeal.open());
   afterAll(() => ordeal.machine.strike());

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runDirectory } from '../../deployer/host/run-directory.ts';
+import { waitFor } from '../kit/daemon.ts';
 import { Ordeal, steps } from '../kit/ordeal.ts';
 
 /** Three deaths in one deployment: it is begun again twice, and then given up. */
@@ -108,6 +109,7 @@ describe('a job of the release that was live', () => {
       const { files: jobs } = ordeal.next({ background: 10 });
       await ordeal.push(jobs, []);
       await machine.atRest();
+      await waitFor('the job to store something', async () => machine.ticks().length > 10 || undefined);
       ordeal.open();
       const { version, files } = ordeal.next({ migration: true });
       machine.arm({ step });

@@ -25,14 +25,10 @@ describe('pull requests on GitHub', () => {
 
   const BROKEN = { 'behaviour.json': behaviour({ version: 'broken', home: 500 }) };
   const told = (sha: string, context: string, state: string) =>
-    waitFor(
-      `${context} ${state} of ${sha.slice(0, 8)}`,
-      async () => {
-        const last = github.statuses(sha, context).at(-1);
-        return last?.state === state ? last : undefined;
-      },
-      60_000,
-    );
+    waitFor(`${context} ${state} of ${sha.slice(0, 8)}`, async () => {
+      const last = github.statuses(sha, context).at(-1);
+      return last?.state === state ? last : undefined;
+    });
   const commentsOf = ({ number }: { number: number }) =>
     github.world.comments.filter(({ issue }) => issue === number);
 
@@ -42,7 +38,7 @@ describe('pull requests on GitHub', () => {
     const failure = await told(broken, 'rehearse/dev', 'failure');
     expect(failure.description).toBe('failed: routes: GET / gave 500, expected 200 (server.mjs:1)');
     expect(failure.target_url).toMatch(new RegExp(`^${stage.daemon.url}/deployments/`));
-    const first = await waitFor('a comment', async () => commentsOf(pull)[0], 60_000);
+    const first = await waitFor('a comment', async () => commentsOf(pull)[0]);
     expect(first.body).toContain('routes: GET /\n  expected  200\n  actual    gave 500');
     const mended = await stage.push('topic', 'Mended', {
       'behaviour.json': behaviour({ version: 'mended' }),
@@ -51,7 +47,6 @@ describe('pull requests on GitHub', () => {
     await waitFor(
       'the comment to be updated',
       async () => commentsOf(pull)[0]?.body.includes('The rehearsal for dev passes') || undefined,
-      60_000,
     );
     expect(commentsOf(pull)).toHaveLength(1);
     await github.close(pull);
@@ -82,18 +77,13 @@ describe('pull requests on GitHub', () => {
     await waitFor(
       'the comment',
       async () => commentsOf(pull)[0]?.body.includes('Deployment to dev: rejected') || undefined,
-      60_000,
     );
     expect(commentsOf(pull)).toHaveLength(1);
-    const states = await waitFor(
-      'the deployment to end on GitHub',
-      async () => {
-        const deployment = github.world.deployments.find(({ sha }) => sha === merged);
-        const all = deployment?.statuses.map(({ state }) => state) ?? [];
-        return all.includes('failure') ? all : undefined;
-      },
-      60_000,
-    );
+    const states = await waitFor('the deployment to end on GitHub', async () => {
+      const deployment = github.world.deployments.find(({ sha }) => sha === merged);
+      const all = deployment?.statuses.map(({ state }) => state) ?? [];
+      return all.includes('failure') ? all : undefined;
+    });
     expect(states.at(-1)).toBe('failure');
     expect(github.violations).toEqual([]);
   });

@@ -32,15 +32,11 @@ describe('a deployer on GitHub', () => {
   const push = (name: string) => stage.push('dev', `Version ${name}`, version(name));
   /** The last status of a context, once it is final. */
   const told = (sha: string, context: string, ...wanted: string[]) =>
-    waitFor(
-      `${context} of ${sha.slice(0, 8)}`,
-      async () => {
-        const last = github.statuses(sha, context).at(-1);
-        const isFinal = wanted.length > 0 ? wanted.includes(last?.state ?? '') : last?.state !== 'pending';
-        return isFinal ? last : undefined;
-      },
-      60_000,
-    );
+    waitFor(`${context} of ${sha.slice(0, 8)}`, async () => {
+      const last = github.statuses(sha, context).at(-1);
+      const isFinal = wanted.length > 0 ? wanted.includes(last?.state ?? '') : last?.state !== 'pending';
+      return isFinal ? last : undefined;
+    });
   const deploymentsOf = (sha: string, environment: string) =>
     github.world.deployments.filter((one) => one.sha === sha && one.environment === environment);
   const states = (sha: string, context: string) => github.statuses(sha, context).map(({ state }) => state);
@@ -225,7 +221,7 @@ describe('a deployer on GitHub', () => {
         reason: 'too slow @everyone',
       }),
     );
-    const pull = await waitFor('the pull request', async () => github.world.pulls[0], 60_000);
+    const pull = await waitFor('the pull request', async () => github.world.pulls[0]);
     expect(pull).toMatchObject({
       base: { ref: 'dev' },
       title: expect.stringContaining(commit.slice(0, 8)) as string,

@@ -35,7 +35,7 @@ const job = setInterval(() => {
 }, 50);
 `;
 
-describe('the datatracker, when a commit publishes drafts that nobody approved', { timeout: 120_000 }, () => {
+describe('the datatracker, when a commit publishes drafts that nobody approved', () => {
   let stage: Stage;
   let server: string;
   beforeAll(async () => {
@@ -51,7 +51,7 @@ describe('the datatracker, when a commit publishes drafts that nobody approved',
     await stage.push('dev', 'Watch, and back up', { [file]: stringify({ ...config, cutover, backups }) });
     await stage.start();
     await stage.allLive();
-  }, 120_000);
+  });
   afterAll(() => stage.strike());
 
   const published = () => {

@@ -14,7 +14,8 @@ const MOOD = JSON.stringify({
 const matching = (pattern: RegExp) => expect.stringMatching(pattern) as string;
 
 describe('a pull request into the branch of an environment', () => {
-  const stage = liveForAll({}, { instrument: (tools) => pulls.instrument(tools) });
+  // What hangs is let go of by this alone.
+  const stage = liveForAll({ boot: { timeout: '5s' } }, { instrument: (tools) => pulls.instrument(tools) });
   const pulls = new PullRequests(stage);
   beforeAll(async () => void (await stage.post('dev', 'a note')));
 

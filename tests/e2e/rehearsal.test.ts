@@ -94,7 +94,7 @@ describe('a rehearsal where migrations have to be reversible', () => {
       down: ['ALTER TABLE notes DROP COLUMN mood'],
       touches: ['notes'],
     };
-    const files = { 'environments/dev.yaml': file.replace('hold: 5s', 'hold: 1ms') };
+    const files = { 'environments/dev.yaml': file.replace('hold: 20s', 'hold: 1ms') };
     expect(await pushed(migration, files)).toMatchObject({
       outcome: 'rejected',
       cause: expect.stringMatching(
@@ -108,7 +108,7 @@ describe('a rehearsal where migrations have to be reversible', () => {
     const endless =
       'WITH RECURSIVE more(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM more) SELECT max(x) FROM more';
     const migration = { up: [endless], down: ['SELECT 1'], touches: ['notes'] };
-    const files = { 'environments/dev.yaml': file.replace('hold: 5s', 'hold: 2s') };
+    const files = { 'environments/dev.yaml': file.replace('hold: 20s', 'hold: 2s') };
     expect(await pushed(migration, files)).toMatchObject({
       outcome: 'rejected',
       cause: expect.stringContaining('migrate up ran out of time') as string,

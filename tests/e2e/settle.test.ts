@@ -26,7 +26,7 @@ describe('while a deployment settles', () => {
   /** How far the clock has been set ahead, in milliseconds. */
   let wrong = 0;
   const stage = liveForAll(
-    { cutover: { hold: '5s', settle: '20s' } },
+    { cutover: { hold: '20s', settle: '20s' } },
     {
       files: { 'migrations/002_audit.json': JSON.stringify(AUDIT_LOG) },
       clock: () => new Date(Date.now() + wrong),

@@ -18,8 +18,12 @@ it('what is live and is started again after a crash says when it went live, and 
     return now === before ? undefined : now;
   });
   expect(after).toBe(liveAt);
-  const [entry] = (await stage.daemon.operations.audit('dev')).entries;
-  expect(entry).toMatchObject({ actor: 'deployer', action: 'started again', deployment: id });
+  // It answers before the deployer has seen that it does.
+  const entry = await waitFor('the audit trail to say so', async () => {
+    const { entries } = await stage.daemon.operations.audit('dev');
+    return entries.find(({ action }) => action === 'started again');
+  });
+  expect(entry).toMatchObject({ actor: 'deployer', deployment: id });
 });
 
 it('the audit trail goes on, page by page, to its first entry', async () => {

@@ -1,7 +1,15 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Stage, waitFor } from '../kit/daemon.ts';
 import { liveForAll, liveForEach } from '../kit/live-stage.ts';
 import { behaviour } from '../kit/repository.ts';
+
+/** Lasts until there is a file of that name. */
+const INSTALL = `
+import { existsSync } from 'node:fs';
+const timer = setInterval(() => existsSync(process.argv[2]) && clearInterval(timer), 20);
+`;
 
 const WAYS = [
   ['alone', (stage: Stage) => stage.leave()],
@@ -9,7 +17,7 @@ const WAYS = [
 ] as const;
 
 describe.each(WAYS)('while a release settles, the deployer is stopped %s', (_, stop) => {
-  const stage = liveForAll({ cutover: { hold: '5s', settle: '20s' } });
+  const stage = liveForAll({ cutover: { hold: '20s', settle: '20s' } });
 
   /** The deployment that settles when the next deployer has started. */
   async function settling(version: Parameters<typeof behaviour>[0]) {
@@ -55,8 +63,12 @@ describe('before a release is live', () => {
 
   it('stopping the deployer again and again is no death during its deployment', async () => {
     const file = await stage.repository.git('show', 'HEAD:environments/dev.yaml');
-    const slow = file.replace('  start: node server.mjs', '  start: node server.mjs\n  install: sleep 3');
-    const commit = await stage.push('dev', 'Slow', { 'environments/dev.yaml': slow });
+    const enough = join(stage.home, 'enough');
+    const install = `  start: node server.mjs\n  install: node install.mjs ${enough}`;
+    const commit = await stage.push('dev', 'Slow', {
+      'environments/dev.yaml': file.replace('  start: node server.mjs', install),
+      'install.mjs': INSTALL,
+    });
     for (let stops = 0; stops < 4; stops++) {
       await waitFor('its installation', async () => {
         const { running } = await stage.daemon.operations.environment('dev');
@@ -66,6 +78,7 @@ describe('before a release is live', () => {
       await stage.leave();
       await stage.start();
     }
+    await writeFile(enough, '');
     expect(await stage.ended('dev', commit)).toMatchObject({ outcome: 'deployed', cause: null });
   });
 });

@@ -27,6 +27,11 @@ describe('a live release that a power cut has torn', () => {
       const isOther = JSON.stringify(now?.process) !== JSON.stringify(torn?.process);
       return (isOther && now && stage.daemon.tools.services.alive(now.process)) || undefined;
     });
+    // One that ends before it has seen it answer takes its instance with it.
+    await waitFor('it to be seen to answer', async () => {
+      const { entries } = await stage.daemon.operations.audit('dev');
+      return entries.find(({ action }) => action === 'started again');
+    });
     expect(await readFile(file, 'utf8')).toBe(whole);
     expect(await stage.get('dev')).toMatchObject({ status: 200, body: { version: 'one' } });
   });

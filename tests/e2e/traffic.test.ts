@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,7 +86,7 @@ describe('visitors', () => {
 describe('a process that is killed', () => {
   let ordeal: Ordeal;
   beforeAll(async () => {
-    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '2s' } });
+    ordeal = await Ordeal.set({ cutover: { hold: '20s', settle: '2s' } });
   });
   afterAll(() => ordeal.machine.strike());
 
@@ -174,10 +175,13 @@ describe('a process that is killed', () => {
     const { version, files } = ordeal.next({ migration: true });
     ordeal.open();
     machine.steps = [];
-    const commit = await machine.push('Cut off', files);
-    const { program, starter } = await waitFor('a migration', async () => machine.running('migrate.mjs'));
-    process.kill(program, 'SIGSTOP');
-    kill([starter, program]);
+    const program = await machine.repository.git('show', 'HEAD:migrate.mjs');
+    const once = join(machine.home, 'once');
+    const commit = await machine.push('Cut off', { ...files, 'migrate.mjs': `${lastsOnce(once)}${program}` });
+    await waitFor('a migration', async () => existsSync(once) || undefined);
+    const running = await waitFor('its process', async () => machine.running('migrate.mjs'));
+    process.kill(running.program, 'SIGSTOP');
+    kill([running.starter, running.program]);
     expect(await machine.ended(commit)).toMatchObject({ outcome: 'deployed' });
     expect(machine.steps.filter((step) => step === 'after restart')).toHaveLength(1);
     expect(await ordeal.findings({ version })).toEqual([]);
@@ -187,7 +191,7 @@ describe('a process that is killed', () => {
 describe('a process that is killed in a rollback', () => {
   let ordeal: Ordeal;
   beforeAll(async () => {
-    ordeal = await Ordeal.set({ cutover: { hold: '8s', settle: '0s' } });
+    ordeal = await Ordeal.set({ cutover: { hold: '20s', settle: '0s' } });
   });
   afterAll(() => ordeal.machine.strike());
 
@@ -260,7 +264,7 @@ describe.runIf(process.getuid?.() === 0)('a daemon whose disk is full', () => {
   const ballast = () => join(disk.path, 'ballast');
   beforeAll(async () => {
     disk = await smallDisk();
-    ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '2s' } }, disk.path);
+    ordeal = await Ordeal.set({ cutover: { hold: '20s', settle: '2s' } }, disk.path);
   });
   afterAll(async () => {
     await rm(ballast(), { force: true });
@@ -322,6 +326,15 @@ describe.runIf(process.getuid?.() === 0)('a daemon whose disk is full', () => {
     expect(await ordeal.findings({ version })).toEqual([]);
   });
 });
+
+/** What has a program never end that runs for the first time, which the file tells. */
+const lastsOnce = (file: string) => `
+import { existsSync, writeFileSync } from 'node:fs';
+if (!existsSync('${file}')) {
+  writeFileSync('${file}', '');
+  await new Promise(() => setInterval(() => {}, 1000));
+}
+`;
 
 function storeNote(file: string, text: string): void {
   const database = new DatabaseSync(file);

@@ -7,7 +7,7 @@ for (const server of ['caddy', 'nginx'] as const) {
   describe.skipIf(missing !== '')(`behind ${server}${missing}, visitors`, () => {
     let ordeal: Ordeal;
     beforeAll(async () => {
-      ordeal = await Ordeal.set({ cutover: { hold: '6s', settle: '1s' } }, undefined, server);
+      ordeal = await Ordeal.set({ cutover: { hold: '20s', settle: '1s' } }, undefined, server);
     });
     afterAll(() => ordeal.machine.strike());
 

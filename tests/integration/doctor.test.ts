@@ -18,7 +18,7 @@ describe('doctor on a machine on which nothing was installed', () => {
   afterEach(() => stage.strike());
 
   const checks = async (at = new Date()): Promise<Check[]> => {
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(60_000);
     return examine({ ...(await findSubject({ env, home: stage.home, signal })), now: at });
   };
   const problems = async (at?: Date) => (await checks(at)).filter(({ success }) => !success);

@@ -227,7 +227,7 @@ export class Stage {
 export async function waitFor<T>(
   what: string,
   look: () => Promise<T | undefined>,
-  timeoutMs = 30_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

@@ -122,7 +122,7 @@ export class Machine {
 
   /** Kills at the step, wherever the daemon is on its way there. */
   async killAt(step: Step): Promise<void> {
-    await within(30_000, `the step ${step.step}`, this.reached());
+    await within(60_000, `the step ${step.step}`, this.reached());
     await this.kill();
   }
 

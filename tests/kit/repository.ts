@@ -122,9 +122,9 @@ export async function sampleFiles(
         client: 'better-sqlite3',
         file: 'notes.db',
       },
-      boot: { timeout: '5s' },
+      boot: { timeout: '30s' },
       cutover: {
-        hold: '5s',
+        hold: '20s',
         settle: '0s',
       },
       ...own,

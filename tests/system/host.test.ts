@@ -141,7 +141,10 @@ describe('a bare Debian, after the README’s commands', () => {
     const next = await server.push('echo >> README.md');
     expect(await server.ended(next)).toEqual({ outcome: 'deployed', cause: null });
     const tree = await server.machine.run(['git', '-C', '/root/deployer', 'rev-parse', 'HEAD^{tree}']);
-    expect(await server.machine.journal('deployer')).toContain(`release ${tree.slice(0, 8)} built`);
+    // The journal takes in what was said when it comes to it.
+    await expect
+      .poll(() => server.machine.journal('deployer'))
+      .toContain(`release ${tree.slice(0, 8)} built`);
     expect(await server.problems()).toEqual([]);
   });
 

@@ -50,12 +50,15 @@ describe('the deployer as a unit', () => {
   });
 
   it('logs one JSON object a line with the deployment, and one line a deployment', async () => {
-    const lines = (await machine.journal('deployer')).split('\n').filter((line) => line.startsWith('{'));
-    const deployments = lines.map((line) => (JSON.parse(line) as { deployment?: string }).deployment);
     const [, id] = /environment=dev kind=deploy outcome=deployed id=(\S+)/.exec(
       await machine.read('/var/log/datatracker/deployments.log'),
     ) ?? [''];
-    expect(deployments).toContain(id);
+    const deployments = async () => {
+      const lines = (await machine.journal('deployer')).split('\n').filter((line) => line.startsWith('{'));
+      return lines.map((line) => (JSON.parse(line) as { deployment?: string }).deployment);
+    };
+    // The journal takes in what was said when it comes to it.
+    await expect.poll(deployments).toContain(id);
   });
 
   it('is started again when it was killed, or hangs, and what is live does not notice', async () => {

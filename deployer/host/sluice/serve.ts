@@ -36,8 +36,13 @@ export async function serveSluice(directory: string, signal: AbortSignal, idleMs
   const stop = new AbortController();
   void watch.displaced.then(() => stop.abort());
   const ended = AbortSignal.any([signal, stop.signal]);
-  for (let neededAt = performance.now(); performance.now() - neededAt < idleMs && !ended.aborted;) {
-    if (hold.inForce || sluice.held > 0 || traffic.inFlight > 0) neededAt = performance.now();
+  const isNeeded = () => hold.inForce || sluice.held > 0 || traffic.inFlight > 0;
+  // Asked before the clock: a hold may have begun since the last look.
+  for (
+    let neededAt = performance.now();
+    !ended.aborted && (isNeeded() || performance.now() - neededAt < idleMs);
+  ) {
+    if (isNeeded()) neededAt = performance.now();
     await sleep(LOOK);
   }
   watch.stop();

@@ -10,7 +10,7 @@ import type { Traffic } from './traffic.ts';
 const CAPACITY = 4096;
 /** Of what waits so many go on together, or a hundredth of it where that is more, and the next once they have ended ... */
 const TOGETHER = 8;
-/** ... or after so many milliseconds: who is slow keeps nobody else waiting. */
+/** ... or so many milliseconds after they have reached the instance: who is slow there keeps nobody else waiting. */
 const STEP_MS = 10;
 /** Milliseconds that a refused client may go on sending before it is cut off. */
 const FAREWELL = 10_000;
@@ -34,6 +34,12 @@ export interface Sluice {
   close(): Promise<void>;
 }
 
+interface Flow {
+  /** Whether there was an instance. */
+  reached: Promise<boolean>;
+  ended: Promise<void>;
+}
+
 /**
  * Listens on `sluice.sock`; starts open. While `capacity` connections wait, one more is answered 503 at once.
  * What goes on to an instance counts in `traffic` as a write there until it has ended.
@@ -49,7 +55,7 @@ export async function openSluice(
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (client) => {
     // What fails here is the proxy's connection; 'close' follows and is what counts.
     client.on('error', () => undefined);
-    if (limit === null) void flow(client);
+    if (limit === null) flow(client);
     else if (waiting.size >= capacity) refuse(client);
     else waiting.set(client, setTimeout(expire, limit, client));
   });
@@ -59,18 +65,23 @@ export async function openSluice(
     refuse(client);
   }
 
-  async function flow(client: Socket): Promise<void> {
+  function flow(client: Socket): Flow {
+    const reached = reach();
+    const ended = reached.then((instance) => (instance === null ? refuse(client) : splice(client, instance)));
+    return { reached: reached.then((instance) => instance !== null), ended };
+  }
+
+  async function reach(): Promise<Socket | null> {
     // Also while it finds nobody: the next hold must not begin under it.
     const dialled = traffic.begin(SLUICE);
     const track = (socket: string) => traffic.begin(socket);
     const instance = await dial(directory, 'live.sock', { track }).catch(() => null);
     dialled();
-    if (instance === null) refuse(client);
-    else await splice(client, instance);
+    return instance;
   }
 
   /** Those who have waited longest. */
-  function letGo(count: number): Promise<void>[] {
+  function letGo(count: number): Flow[] {
     return [...waiting.entries().take(count)].map(([client, timer]) => {
       clearTimeout(timer);
       waiting.delete(client);
@@ -80,11 +91,18 @@ export async function openSluice(
 
   const isOpen = () => limit === null;
 
-  /** Until nobody waits, or the next hold begins. */
+  /**
+   * Until nobody waits, or the next hold begins. An instance whose queue is full is dialled by those alone who go on
+   * together: all at once would keep it busy with turning them away. Once it cannot be reached at all, nobody waits for
+   * those before him to find that out.
+   */
   async function drain(): Promise<void> {
-    while (isOpen() && waiting.size > 0) {
-      const ends = letGo(Math.max(TOGETHER, Math.ceil(waiting.size / 100)));
-      await Promise.race([Promise.all(ends), sleep(stepMs)]);
+    for (let isThere = true; isOpen() && waiting.size > 0;) {
+      const flows = letGo(Math.max(TOGETHER, Math.ceil(waiting.size / 100)));
+      const ended = Promise.all(flows.map((one) => one.ended));
+      const reached = Promise.all(flows.map((one) => one.reached)).then((all) => all.every(Boolean));
+      if (isThere) isThere = await reached;
+      await Promise.race([ended, sleep(stepMs)]);
     }
   }
 
@@ -104,7 +122,7 @@ export async function openSluice(
       return waiting.size;
     },
     close() {
-      if (isOpen()) void Promise.all(letGo(waiting.size));
+      if (isOpen()) letGo(waiting.size);
       for (const [client, timer] of waiting) {
         clearTimeout(timer);
         refuse(client);

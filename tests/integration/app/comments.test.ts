@@ -181,16 +181,17 @@ describe('long discussions', () => {
         50,
       ),
     );
-    const started = performance.now();
+    const started = process.cpuUsage();
     const page = await site.visitor().get(address);
-    expect(performance.now() - started).toBeLessThan(3000);
+    const { user, system } = process.cpuUsage(started);
+    expect(user + system, 'microseconds').toBeLessThan(3_000_000);
     expect(page.body).toContain('Comment 0.');
     expect(page.body).toContain('9800 more in this thread');
     const place = await site.visitor().get(`${address}${root + 9999}/`);
     expect(place.location).toBe(`${address}?thread=${root}&skip=9800#comment-${root + 9999}`);
     expect((await site.visitor().get(place.location ?? '')).body).toContain('Comment 9999.');
     expect((await site.visitor().get(`${A}?thread=${root}`)).status).toBe(404);
-  }, 60_000);
+  });
 
   it('are paged by root, and a comment is found on its page', async () => {
     await postDraft(ana, { name: 'draft-rivera-many' });

@@ -219,7 +219,7 @@ describe('approval', () => {
       .pluck<number[]>('ml_number');
     expect(numbers).toEqual(Array.from({ length: 12 }, (_, index) => before + 1 + index));
     expect((await site.database.read('counters').first<{ value: number }>('value')).value).toBe(before + 12);
-  }, 30_000);
+  });
 });
 
 describe('publication', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { main } from '../../../deployer/cli/main.ts';
 import { serveWeb, TOKEN } from '../web/serve.ts';
 import type { Served } from '../web/serve.ts';
@@ -59,7 +59,7 @@ it('creates one, with the files where --full says so', async () => {
 
 it('restores and waits for the outcome', async () => {
   const restoring = json('restore', 'dev', OLDER, '--reason', 'lost rows');
-  await vi.waitFor(() => expect(web.operations.listeners).toBe(1));
+  await expect.poll(() => web.operations.listeners).toBe(1);
   web.operations.finish('d1', 'ok', 'restored backup; 3 changes since then were saved beside it and dropped');
   expect(await restoring).toMatchObject({
     code: 0,

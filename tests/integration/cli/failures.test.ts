@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createClient } from '../../../deployer/cli/client.ts';
 import { lasting } from '../../../deployer/cli/wait.ts';
 import { TOKEN, serveWeb } from '../web/serve.ts';
@@ -208,7 +208,7 @@ describe('the address', () => {
 describe('waiting', () => {
   it('goes on when the daemon was restarted in the middle', async () => {
     const waiting = runCli(['deploy', 'dev', '--wait', '--json'], { web });
-    await vi.waitFor(() => expect(web.operations.listeners).toBe(1));
+    await expect.poll(() => web.operations.listeners).toBe(1);
     const { port, operations } = web;
     await web.close();
     operations.finish('d1', 'deployed');
@@ -234,7 +234,7 @@ describe('waiting', () => {
   it('ends when it is interrupted, and says that the deployment goes on', async () => {
     const interrupt = new AbortController();
     const waiting = runCli(['deploy', 'dev', '--wait', '--json'], { web, signal: interrupt.signal });
-    await vi.waitFor(() => expect(web.operations.listeners).toBe(1));
+    await expect.poll(() => web.operations.listeners).toBe(1);
     interrupt.abort();
     const ran = await waiting;
     expect(ran.code).toBe(1);
@@ -242,7 +242,7 @@ describe('waiting', () => {
       outcome: 'failed',
       details: { cause: expect.stringContaining('interrupted') },
     });
-    await vi.waitFor(() => expect(web.operations.listeners).toBe(0));
+    await expect.poll(() => web.operations.listeners).toBe(0);
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Deployment, Outcome } from '../../../deployer/deployment/model.ts';
 import { RefusedError } from '../../../deployer/problem.ts';
@@ -25,7 +25,7 @@ async function json(...argv: string[]) {
 
 /** Ends the deployment that a verb asks for, once the verb waits for it. */
 async function finishWhenWaited(outcome: Outcome, cause: string | null = null): Promise<string> {
-  await vi.waitFor(() => expect(web.operations.listeners).toBe(1));
+  await expect.poll(() => web.operations.listeners).toBe(1);
   const [id = ''] = [...web.operations.deploymentsById.keys()].slice(-1);
   web.operations.stage(id, 'fetch', 'done', 120);
   web.operations.stage(id, 'verify', outcome === 'rejected' ? 'failed' : 'done', 1500, cause);
@@ -88,7 +88,7 @@ describe('deploy', () => {
   it('shows the running stage in place on a terminal, in colours unless NO_COLOR', async () => {
     const run = async (env: NodeJS.ProcessEnv) => {
       const running = async () => {
-        await vi.waitFor(() => expect(web.operations.listeners).toBe(1));
+        await expect.poll(() => web.operations.listeners).toBe(1);
         const [id = ''] = [...web.operations.deploymentsById.keys()].slice(-1);
         web.operations.stage(id, 'rehearse', 'running', null);
         return finishWhenWaited('deployed');
@@ -261,7 +261,7 @@ describe('status, history, show, logs', () => {
     expect((await json('logs', 'd1')).answer).toMatchObject({ details: { id: 'd1', lines: ['first'] } });
     const following = json('logs', 'd1', '--follow');
     const reading = runCli(['logs', 'd1', '--follow'], { web });
-    await vi.waitFor(() => expect(web.operations.listeners).toBe(2));
+    await expect.poll(() => web.operations.listeners).toBe(2);
     web.operations.addLine('d1', 'second');
     web.operations.finish('d1', 'deployed');
     expect((await reading).stdout).toBe('first\nsecond\n');

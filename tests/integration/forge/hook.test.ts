@@ -181,13 +181,11 @@ describe('the hook', () => {
     const { url } = await listener('never');
     const { home, first } = await hooked(url);
     const started = performance.now();
-    const said = await runHook(
-      home,
-      url,
-      `${first} ${first} refs/heads/dev\n${first} ${first} refs/heads/main\n`,
-    );
-    expect(said.match(/the deployer does not answer/g)).toHaveLength(2);
-    expect(performance.now() - started).toBeLessThan(6000);
+    const lines = Array.from({ length: 10 }, (_, number) => `${first} ${first} refs/heads/b${number}\n`);
+    const said = await runHook(home, url, lines.join(''));
+    expect(said.match(/the deployer does not answer/g)).toHaveLength(10);
+    // One after the other would be 30 s.
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   it('says what the deployer answered, or what it could not read', async () => {

@@ -53,14 +53,19 @@ hereAndByTheStarter(() => {
     });
 
     test('is killed when it ignores being interrupted and terminated', async () => {
-      const { run, lines } = command(
-        `for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => console.error(name)); console.error('up'); ${WAIT}`,
-        { timeoutMs: 500 },
-      );
-      const since = performance.now();
-      expect(await run()).toMatchObject({ exitCode: null, timedOut: true });
-      expect(lines).toEqual(['up', 'SIGINT', 'SIGTERM']);
-      expect(performance.now() - since).toBeGreaterThan(4000);
+      const script = `for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => console.error(name)); console.error('up'); ${WAIT}`;
+      const interrupted = async (timeoutMs: number) => {
+        const { run, lines } = command(script, { timeoutMs });
+        const since = performance.now();
+        const result = await run();
+        return { result, lines, ms: performance.now() - since };
+      };
+      // Its time begins before it can ignore anything: it has as much as this machine needs to come up.
+      let ended = await interrupted(500);
+      for (let time = 1000; ended.lines.length === 0; time *= 2) ended = await interrupted(time);
+      expect(ended.result).toMatchObject({ exitCode: null, timedOut: true });
+      expect(ended.lines).toEqual(['up', 'SIGINT', 'SIGTERM']);
+      expect(ended.ms).toBeGreaterThan(4000);
     });
 
     test('is ended by the signal, also by one that has aborted before', async () => {

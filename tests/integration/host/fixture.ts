@@ -34,7 +34,7 @@ export function scratch(): string {
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
-  ms = 15_000,
+  ms = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + ms;
   while (!(await condition())) {

@@ -65,8 +65,8 @@ async function pointed(door: FrontDoor, socket: string) {
 
 async function switchedUnderHold(door: FrontDoor, socket: string, instances: TestInstance[]) {
   const executed = () => instances.reduce((sum, instance) => sum + instance.executed.length, 0);
-  const hold = await door.hold('dev', { leaseMs: 5000, limitMs: 10_000 });
-  const drained = await hold.drained(5000);
+  const hold = await door.hold('dev', { leaseMs: 30_000, limitMs: 30_000 });
+  const drained = await hold.drained(30_000);
   const before = executed();
   // Time for visitors to run into the hold.
   await sleep(100);

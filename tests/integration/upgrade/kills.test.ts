@@ -113,7 +113,7 @@ const trialTo = (tree: string, starts: number) => ({
   back: null,
 });
 
-describe('a kill at any change of a file', { timeout: 180_000 }, () => {
+describe('a kill at any change of a file', () => {
   it('while a new deployer is put in place: what ran or the new one is chosen, wholly', async () => {
     const changes = await atEachChange(async (kill) => {
       const machine = await host();

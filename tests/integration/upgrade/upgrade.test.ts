@@ -106,7 +106,7 @@ describe('a deployer that main brings', () => {
     expect(happened).toHaveLength(2);
   });
 
-  it.each<[string, (release: string) => void, RegExp]>([
+  it.each<[string, (release: string) => void, RegExp, number?]>([
     [
       'is no program',
       (release) => appendFileSync(join(release, 'deployer', 'daemon', 'daemon.ts'), 'this is no program\n'),
@@ -134,10 +134,11 @@ describe('a deployer that main brings', () => {
           'setInterval(() => {}, 1000);\nawait new Promise(() => {});\n',
         ),
       /^it did not begin within 5 s/,
+      5000,
     ],
-  ])('that %s is not taken: why is told once, and it is not tried again', async (_, change, why) => {
+  ])('that %s is not taken: why is told once, and it is not tried again', async (_, change, why, proofMs) => {
     const { home, happened, parts } = await host(change);
-    const upgrade = createUpgrade({ ...parts, proofMs: 5000 });
+    const upgrade = createUpgrade({ ...parts, ...(proofMs === undefined ? {} : { proofMs }) });
     await upgrade.look();
     expect(await readFailures(home)).toMatchObject([
       { tree: TREE, cause: expect.stringMatching(why), told: true },

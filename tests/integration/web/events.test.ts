@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { serveWeb } from './serve.ts';
 import type { Served } from './serve.ts';
 
@@ -18,7 +18,9 @@ async function whole(path: string, headers: Record<string, string> = {}) {
   return response.text();
 }
 
-const isListenedTo = () => vi.waitFor(() => expect(web.operations.listeners).toBe(1));
+async function isListenedTo(): Promise<void> {
+  await expect.poll(() => web.operations.listeners).toBe(1);
+}
 
 describe('a deployment as events', () => {
   it('tells it as it is, each change, and its end', async () => {
@@ -39,7 +41,7 @@ describe('a deployment as events', () => {
     const told = await whole('/api/deployments/d1');
     expect(told.match(/^event: /gm)).toHaveLength(1);
     expect(told).toMatch(/^event: end\ndata: \{.*"outcome":"rejected".*\}\n\n$/);
-    await vi.waitFor(() => expect(web.operations.listeners).toBe(0));
+    await expect.poll(() => web.operations.listeners).toBe(0);
   });
 
   it('stops listening when the client goes away', async () => {
@@ -51,7 +53,7 @@ describe('a deployment as events', () => {
     expect(response.status).toBe(200);
     await isListenedTo();
     leaving.abort();
-    await vi.waitFor(() => expect(web.operations.listeners).toBe(0));
+    await expect.poll(() => web.operations.listeners).toBe(0);
     expect(web.logged).toEqual([]);
   });
 

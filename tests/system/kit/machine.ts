@@ -163,7 +163,7 @@ export class DebianMachine {
     ]);
   }
 
-  async waitFor<T>(what: string, look: () => Promise<T | undefined>, timeoutMs = 60_000): Promise<T> {
+  async waitFor<T>(what: string, look: () => Promise<T | undefined>, timeoutMs = 120_000): Promise<T> {
     return waitFor(what, look, timeoutMs);
   }
 

@@ -49,8 +49,8 @@ test.each(OPEN)('is open as in the embedded front door: %s', (target) => {
 });
 
 test('is judged quickly, however long and strange a target is', () => {
-  const began = performance.now();
+  const began = process.cpuUsage();
   for (const piece of ['/', '%2f', '/..', '%25', '/;a', '/%5f', '/_deploy', '/_deploy;%2f'])
     expect(pattern.test(`${piece.repeat(16_000 / piece.length)}x`)).toBe(false);
-  expect(performance.now() - began).toBeLessThan(2000);
+  expect(process.cpuUsage(began).user, 'microseconds').toBeLessThan(2_000_000);
 });
