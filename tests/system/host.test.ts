@@ -28,7 +28,7 @@ describe('a bare Debian, after the README’s commands', () => {
 
   it('serves both environments, and doctor finds nothing to mend', async () => {
     expect([await server.visit('dev'), await server.visit('prod')]).toEqual([200, 200]);
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 
   it('has no door on loopback but those of the deployer and of the environments, and Caddy is told by root alone', async () => {
@@ -92,7 +92,7 @@ describe('a bare Debian, after the README’s commands', () => {
     await server.live();
     expect(await server.page('prod', '/doc/all/')).toContain('40 documents');
     expect(await machine.shell(FILE_SUMS)).toBe(files);
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 
   it('deploys a push', async () => {
@@ -126,7 +126,7 @@ describe('a bare Debian, after the README’s commands', () => {
     await server.serves('dev');
     await server.serves('prod');
     await server.live();
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 
   it('survives that what it asks and tells ends in the middle of a hold: D-Bus, polkit, logind, the journal; and systemd begins anew', async () => {
@@ -145,7 +145,7 @@ describe('a bare Debian, after the README’s commands', () => {
     await expect
       .poll(() => server.machine.journal('deployer'))
       .toContain(`release ${tree.slice(0, 8)} built`);
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 
   it('survives a kill of the sluice in the middle of a hold', async () => {
@@ -158,7 +158,7 @@ describe('a bare Debian, after the README’s commands', () => {
       async () => (await server.visit('dev', '/doc/', ['-X', 'POST'])) < 500 || undefined,
     );
     expect(await server.ended(commit)).toEqual({ outcome: 'deployed', cause: null });
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 
   it('is back by itself after a reboot', async () => {
@@ -194,6 +194,6 @@ describe('a bare Debian, after the README’s commands', () => {
     await server.machine.shell("sed -i '/nonsense/d' /etc/deployer/settings && systemctl restart deployer");
     await server.live();
     expect(['deployed', 'rejected']).toContain((await server.ended(commit)).outcome);
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 });

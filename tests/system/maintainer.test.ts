@@ -46,7 +46,7 @@ describe('a maintainer of a host', () => {
     expect(await variables()).not.toContain('MAIL_PASSWORD');
     expect((await server.deployer('deploy', 'dev', '--wait')).outcome).toBe('deployed');
     expect(await variables()).toContain(`MAIL_PASSWORD=${CANARY}`);
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
     const room = '/var/lib/deployer/units/dev-*/environment';
     const elsewhere = 'grep -v -e /journal/ -e ^/var/lib/deployer/units/dev-';
     expect(
@@ -67,7 +67,7 @@ describe('a maintainer of a host', () => {
     ]);
     expect(await sh(`ls ${CREDENTIALS}`)).toBe('dev.env');
     await sh(`rm ${CREDENTIALS}/dev.env`);
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 
   it('learns which secret is of another machine, and writes it anew', async () => {
@@ -78,7 +78,7 @@ describe('a maintainer of a host', () => {
     await server.machine.put(`${CREDENTIALS}/dev.env`, 'MAIL_PASSWORD=another\n', '0600');
     expect((await server.deployer('install')).outcome).toBe('ok');
     await server.live();
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
     expect((await server.deployer('deploy', 'dev', '--wait')).outcome).toBe('deployed');
     expect(await variables()).toContain('MAIL_PASSWORD=another');
   });
@@ -116,7 +116,7 @@ describe('a maintainer of a host', () => {
       expect(await curl('-I', `https://${SITE}/`)).toMatch(
         /strict-transport-security: max-age=31536000\r?\n/i,
       );
-      expect(await server.problems()).toEqual([]);
+      await expect.poll(() => server.problems()).toEqual([]);
     });
 
     it('keeps it over deployments, and serves assets compressed and for good', async () => {
@@ -159,7 +159,7 @@ describe('a maintainer of a host', () => {
     expect(await sh('ls /etc/caddy/deployer')).toBe('prod.caddy');
     expect(await sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8001/")).toBe('000');
     expect(await server.visit('prod')).toBe(200);
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 
   it('adds an environment whose file is on its own branch alone', async () => {
@@ -192,6 +192,6 @@ describe('a maintainer of a host', () => {
     await server.machine.run(['npx', 'deployer', 'install'], clone);
     expect((await server.deployer('deploy', 'staging', '--wait')).outcome).toBe('deployed');
     expect(await sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8002/")).toBe('200');
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 });

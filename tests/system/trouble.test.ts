@@ -232,7 +232,7 @@ Environment=FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 FA
       );
       await server.live();
       expect(await machine.read('/etc/deployer/settings')).not.toContain(token);
-      expect(await server.problems()).toEqual([]);
+      await expect.poll(() => server.problems()).toEqual([]);
     });
 
     it('deploys what a webhook tells, through Caddy, and GitHub is told the outcome', async () => {

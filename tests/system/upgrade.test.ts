@@ -134,7 +134,7 @@ describe('a new deployer that main brings', () => {
     await server.live();
     expect(await now()).toContain('8.0.0');
     expect(await tables()).toContain('new_last');
-    expect(await server.problems()).toEqual([]);
+    await expect.poll(() => server.problems()).toEqual([]);
   });
 });
 
@@ -174,7 +174,7 @@ describe('the deployer of the version before', async () => {
          git -C /root/deployer reset -q --hard FETCH_HEAD`,
       );
       await server.machine.run(['npx', 'deployer', 'install'], { cwd: '/root/deployer' });
-      expect(await server.problems()).toEqual([]);
+      await expect.poll(() => server.problems()).toEqual([]);
     } finally {
       await server.machine.dispose();
     }

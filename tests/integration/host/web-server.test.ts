@@ -43,6 +43,13 @@ function isListening(path: string): Promise<boolean> {
   return promise.finally(() => socket.destroy());
 }
 
+/** Its process. */
+async function sluiceIn(directory: string): Promise<number> {
+  const sluice = await look(directory);
+  if (!sluice) throw new Error(`there is no sluice in ${directory}`);
+  return sluice.pid;
+}
+
 behindEach((kind) => {
   test('hundreds of switches fail no request', async () => {
     const { directory, door, listen, blue } = await serving(kind);
@@ -112,7 +119,7 @@ behindEach((kind) => {
   test('a sluice that is killed in a hold keeps the writes no longer than until somebody looks', async () => {
     const { directory, door, listen, blue } = await serving(kind);
     const hold = await door.hold('dev', HOLD);
-    const pid = (await look(directory))?.pid ?? 0;
+    const pid = await sluiceIn(directory);
     process.kill(pid, 'SIGKILL');
     await until(async () => startTimeOf(pid) === null, 'the sluice to be gone');
     // Until the last of its threads has ended, the kernel accepts for it, and who is cut off then is told 502.
@@ -125,7 +132,7 @@ behindEach((kind) => {
     expect((await send(listen, { method: 'POST', headers: { 'X-Id': 'after' } }, 'x')).status).toBe(200);
     expect(blue.executed).toEqual(['after']);
     const next = await door.hold('dev', HOLD);
-    process.kill((await look(directory))?.pid ?? 0, 'SIGKILL');
+    process.kill(await sluiceIn(directory), 'SIGKILL');
     await until(async () => !(await next.renew()), 'the hold to lapse');
     await next.release();
     expect(await door.links('dev')).toEqual({ live: 'blue.sock', write: 'blue.sock' });
@@ -136,7 +143,7 @@ behindEach((kind) => {
     await door.hold('dev', HOLD);
     const write = send(listen, { method: 'POST', headers: { 'X-Id': 'waits' } }, 'x');
     await until(async () => (await look(directory))?.held === 1, 'it to wait');
-    process.kill((await look(directory))?.pid ?? 0, 'SIGTERM');
+    process.kill(await sluiceIn(directory), 'SIGTERM');
     expect((await write).status).toBe(200);
     expect(blue.executed).toEqual(['waits']);
     expect(await door.links('dev')).toEqual({ live: 'blue.sock', write: 'blue.sock' });
