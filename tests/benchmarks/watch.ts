@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Between two looks: each is a request to what is live, and must not take the time that is measured. */
 const PAUSE_MS = 10;
 const PATIENCE_MS = 300_000;
+/** For one look: what is reloaded may take a connection and never answer it. */
+const LOOK_MS = 2000;
 
 /** Milliseconds from before `act` to the first answer of `version` at the front address. */
 export async function timeUntilLive(
@@ -31,7 +33,8 @@ async function answers(front: number, version: string, deadline: number): Promis
 /** null while nobody answers, or not well. */
 export function versionAt(front: number): Promise<string | null> {
   return new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port: front, path: '/', agent: false }, (response) => {
+    const signal = AbortSignal.timeout(LOOK_MS);
+    const asked = request({ host: '127.0.0.1', port: front, path: '/', agent: false, signal }, (response) => {
       response
         .setEncoding('utf8')
         .toArray()
