@@ -29,7 +29,7 @@ import { startForgetting } from './forget.ts';
 import { startLogCap } from './log-cap.ts';
 import { clearRehearsals } from './prune.ts';
 import { endRemoved } from './removed.ts';
-import { composeRooms } from './rooms.ts';
+import { composeRooms, type Ground } from './rooms.ts';
 import type { Schedule } from './schedule.ts';
 import { listen, publicUrl, serve } from './server.ts';
 
@@ -102,18 +102,7 @@ export async function startDaemon(options: {
   }
 }
 
-async function start(base: {
-  settings: Settings;
-  logger: Logger;
-  redaction: Redaction;
-  clock: () => Date;
-  ageClock: () => Date;
-  instrument: (tools: Tools) => Tools;
-  server: Server;
-  closeStarter: () => Promise<void>;
-  state: Knex;
-  forge: Forge;
-}): Promise<Daemon> {
+async function start(base: Ground & { server: Server; closeStarter: () => Promise<void> }): Promise<Daemon> {
   const { settings, logger, redaction, clock, ageClock, server, closeStarter, state, forge } = base;
   const { home } = settings;
   const url = publicUrl(settings, server);

@@ -27,8 +27,8 @@ import { openTools } from './tools.ts';
 
 export type Rooms = Awaited<ReturnType<typeof composeRooms>>;
 
-/** The rooms of the house, each with those that it works with. None of them does anything yet: `daemon.ts` starts them. */
-export async function composeRooms(base: {
+/** What the rooms stand on. */
+export interface Ground {
   settings: Settings;
   logger: Logger;
   redaction: Redaction;
@@ -37,10 +37,16 @@ export async function composeRooms(base: {
   instrument: (tools: Tools) => Tools;
   state: Knex;
   forge: Forge;
-  url: string;
-  /** Whether what an earlier daemon left is in a known state. */
-  hasRecovered: () => boolean;
-}) {
+}
+
+/** The rooms of the house, each with those that it works with. None of them does anything yet: `daemon.ts` starts them. */
+export async function composeRooms(
+  base: Ground & {
+    url: string;
+    /** Whether what an earlier daemon left is in a known state. */
+    hasRecovered: () => boolean;
+  },
+) {
   const { settings, logger, redaction, clock, ageClock, instrument, state, forge, url, hasRecovered } = base;
   const { home } = settings;
   const journal = createJournal({ state, clock, reports: reportsOf(url), redact: redaction.redact });
