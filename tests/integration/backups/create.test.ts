@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -27,6 +28,8 @@ import {
   restoreDatabase as restoreHere,
   restoreFiles as restoreFilesHere,
 } from '../../../backups/restore.ts';
+import { sameAsNewest, stampOf } from '../../../backups/unchanged.ts';
+import { copyDatabase } from '../../../backups/sqlite/copy.ts';
 import { dataJobs } from '../../../deployer/data/sqlite/jobs.ts';
 import { temporaryDirectory } from '../data/fixture.ts';
 import { hasStock, makeSource, never, stock } from './fixture.ts';
@@ -136,6 +139,32 @@ describe('a backup', () => {
       expect(manifestOf(second)).toMatchObject({ id: second.id, tables: manifestOf(first)['tables'] });
       writeFileSync(stored(first), 'damaged');
       expect([await isGood(first), await isGood(second)]).toEqual([false, true]);
+    });
+
+    test('is seen to be the same', async () => {
+      const { databaseFile, directory } = source;
+      const live = databaseFile ?? '';
+      const copy = join(home, 'copy.db');
+      const seen = { copy, stamp: await stampOf(live), to: join(home, 'same.zst') };
+      const { id } = await make();
+      await copyDatabase(live, copy);
+      expect(await sameAsNewest(directory, seen)).toMatchObject({ tables: dataJobs.fingerprint(live) });
+      expect(readFileSync(seen.to)).toEqual(readFileSync(stored({ id })));
+    });
+
+    test('is told from one of the same size and time, too', async () => {
+      const live = new Database(source.databaseFile ?? '');
+      live.pragma('journal_mode = delete');
+      const asOf = (age: number) => {
+        live.exec(`UPDATE users SET age = ${age}`);
+        utimesSync(source.databaseFile ?? '', 1000, 1000);
+      };
+      asOf(40);
+      await make();
+      asOf(50);
+      live.close();
+      const { id } = await make();
+      expect(manifestOf({ id })).toMatchObject({ tables: dataJobs.fingerprint(source.databaseFile ?? '') });
     });
 
     test('takes nothing from one that is damaged, or gone', async () => {

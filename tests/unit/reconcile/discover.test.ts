@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { discover } from '../../../deployer/reconcile/environments.ts';
 import { environment, FakeMirror } from './fake-mirror.ts';
 
@@ -26,14 +26,16 @@ describe('an environment', () => {
     });
   });
 
-  it('is parsed once for all branches and looks that find the same text', async () => {
+  it('is read once a head, and parsed once for all branches and looks that find the same text', async () => {
     const mirror = new FakeMirror();
     for (const branch of ['dev', 'main']) mirror.push(branch, branch, DEV);
     await mirror.fetch();
     const configOf = async () => (await discover(mirror, new Map())).wanted[0]?.config;
     const config = await configOf();
     expect(config).toMatchObject({ name: 'dev' });
+    const list = vi.spyOn(mirror, 'list');
     expect(await configOf()).toBe(config);
+    expect(list).not.toHaveBeenCalled();
     mirror.push('dev', 'later', { 'dev.yaml': environment('dev', 'dev', { requires: 'other' }) });
     await mirror.fetch();
     expect(await configOf()).toMatchObject({ requires: 'other' });
